@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * The edges of a connection's life, from the TCP state machine. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "emit.h"
+#include "maps.h"
+#include "sockets.h"
+#include "tasks.h"
+
+/* A connection that was idle longer than this when it closed sends its stacks and gaps along. */
+const volatile __u64 idle_after_ns = 30ull * 1000 * 1000 * 1000;
+
+/* Softirq work of a socket that is owned waits in its backlog and runs when the owner lets go: in the owner's
+ * context, with the socket still owned. So "owned" alone is no act of the application, only "owned and released". */
+static __always_inline bool closed_by_application(const struct sock *sk, bool owned)
+{
+	return owned && socket__is_released(sk);
+}
+
+static __always_inline void connection__close(struct sock *sk, struct connection *c, bool by_current, __u32 hook,
+					      __u64 now)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct wire_thread actor = {};
+	struct stacks *s;
+
+	c->wire.closed_ns = now;
+	/* Where the edge to ESTABLISHED was missed; at CLOSE the port is gone. */
+	if (!c->wire.local_port && sk->__sk_common.skc_num)
+		socket__read_addresses(sk, &c->wire);
+	socket__read_queues(sk, &c->wire);
+	if (by_current && task__is_user(task)) {
+		task__identify(task, &actor);
+		connection__set_flag(c, WIRE_FLAG_CLOSER);
+		if (task->flags & PF_EXITING)
+			connection__set_flag(c, WIRE_FLAG_EXITING);
+	}
+	c->end = END_CLOSED;
+	if (now - connection__used_ns(c) > idle_after_ns) {
+		if (c->wire.gaps)
+			emit__gaps(hook, c, now);
+		if (c->open.frames)
+			emit__stack(hook, c, WIRE_STACK_OPEN, &c->open, now);
+		s = bpf_sk_storage_get(&stacks, sk, NULL, 0);
+		if (s && s->used)
+			emit__stack(hook, c, WIRE_STACK_LAST_USE, &s->use[s->active & 1], now);
+	}
+	emit__edge(hook, WIRE_CLOSED, c, &actor, now);
+}
+
+static __always_inline void connection__open(void *ctx, struct sock *sk, __u32 hook)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct connection *c;
+	long size;
+
+	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
+	if (c) {
+		/* connect() again on the same socket: same cookie, another connection. */
+		if (!c->end)
+			connection__close(sk, c, true, hook, now);
+		bpf_sk_storage_delete(&connections, sk);
+		bpf_sk_storage_delete(&stacks, sk);
+	}
+	if ((task->flags & PF_KTHREAD) || socket__is_released(sk) || !scope__has(task->tgid))
+		return;
+	if (!socket__is_plain_tcp(sk))
+		return;
+	count__hit(hook);
+	count__hit(HOOK_STORAGE);
+	c = bpf_sk_storage_get(&connections, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!c) {
+		count__drop(HOOK_STORAGE);
+		return;
+	}
+	c->wire.cookie = bpf_get_socket_cookie(sk);
+	c->wire.opened_ns = now;
+	c->wire.cgroup_id = bpf_get_current_cgroup_id();
+	task__identify(task, &c->wire.opener);
+	c->wire.netns = sk->__sk_common.skc_net.net->ns.inum;
+	c->wire.uid = (__u32)bpf_get_current_uid_gid();
+	c->wire.tcp_state = TCP_SYN_SENT;
+	bpf_get_current_comm(c->wire.comm, sizeof(c->wire.comm));
+	socket__read_addresses(sk, &c->wire);
+	if (task__is_user(task)) {
+		size = bpf_get_stack(ctx, c->open.addresses, sizeof(c->open.addresses), BPF_F_USER_STACK);
+		c->open.frames = size > 0 ? size / 8 : 0;
+		c->open.thread = c->wire.opener;
+	}
+	emit__edge(hook, WIRE_OPENED, c, &c->wire.opener, now);
+}
+
+static __always_inline int state__change(void *ctx, struct sock *sk, int old, int new, bool owned, __u32 hook)
+{
+	struct connection *c;
+	__u64 now;
+
+	if (new == TCP_SYN_SENT) {
+		if (owned)
+			connection__open(ctx, sk, hook);
+		return 0;
+	}
+	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
+	if (!c || c->end)
+		return 0;
+	count__hit(hook);
+	now = bpf_ktime_get_boot_ns();
+	c->wire.tcp_state = new;
+	if (old == TCP_SYN_SENT) {
+		if (new == TCP_ESTABLISHED) {
+			c->wire.established_ns = now;
+			socket__read_addresses(sk, &c->wire);
+			emit__edge(hook, WIRE_ESTABLISHED, c, NULL, now);
+		} else if (new == TCP_CLOSE) {
+			c->end = END_FAILED;
+			c->wire.closed_ns = now;
+			emit__edge(hook, WIRE_FAILED, c, NULL, now);
+		}
+		return 0;
+	}
+	if (closed_by_application(sk, owned)) {
+		connection__close(sk, c, true, hook, now);
+	} else if (new == TCP_CLOSE_WAIT) {
+		c->wire.peer_closed_ns = now;
+		emit__edge(hook, WIRE_PEER_CLOSED, c, NULL, now);
+	} else if (new == TCP_CLOSE && !c->wire.aborted_ns) {
+		/* After shutdown() the server's FIN leads here, not to CLOSE_WAIT. */
+		if (!c->wire.peer_closed_ns && (sk->sk_shutdown & RCV_SHUTDOWN))
+			c->wire.peer_closed_ns = now;
+		c->wire.aborted_ns = now;
+		emit__edge(hook, WIRE_ABORTED, c, NULL, now);
+	}
+	return 0;
+}
+
+/* Two programs, so that a softirq edge that interrupts a process-context one on its CPU is not skipped. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(tp_btf__state_owned, struct sock *sk, int old, int new)
+{
+	if (!sk->sk_lock.owned)
+		return 0;
+	if (sk->sk_protocol == IPPROTO_MPTCP) {
+		if (new == TCP_SYN_SENT)
+			count__hit(HOOK_MPTCP);
+		return 0;
+	}
+	return state__change(ctx, sk, old, new, true, HOOK_STATE_OWNED);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(tp_btf__state_softirq, struct sock *sk, int old, int new)
+{
+	if (sk->sk_lock.owned)
+		return 0;
+	return state__change(ctx, sk, old, new, false, HOOK_STATE_SOFTIRQ);
+}
+
+/* The last edge in every case; of a connection that was reset, the only one that its close() makes. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)
+{
+	struct connection *c = bpf_sk_storage_get(&connections, sk, NULL, 0);
+
+	if (!c || c->end)
+		return 0;
+	count__hit(HOOK_DESTROY);
+	connection__close(sk, c, closed_by_application(sk, sk->sk_lock.owned), HOOK_DESTROY, bpf_ktime_get_boot_ns());
+	return 0;
+}

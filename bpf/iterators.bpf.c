@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * Scans: levels of tracked connections, sessions, holders, and connections older than the observer. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "emit.h"
+#include "maps.h"
+#include "sockets.h"
+#include "tasks.h"
+
+/* A connection that was silent longer than this shows its stacks. */
+const volatile __u64 stack_idle_ns = 50ull * 1000 * 1000;
+/* Length of a jiffy; 0 = unknown. */
+const volatile __u64 jiffy_ns = 0;
+
+/* Scans are read by one thread of ours: nothing else writes here meanwhile. */
+struct scan_buffer {
+	struct wire_edge edge;
+	struct wire_gaps gaps;
+	struct wire_stack stack;
+	struct connection fresh; /* the first value of a late record */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scan_buffer);
+} scan_buffers SEC(".maps");
+
+static __always_inline void scan__head(struct wire_header *header, __u32 type, __u32 size, __u64 now)
+{
+	header->type = type;
+	header->size = size;
+	header->cpu = bpf_get_smp_processor_id();
+	header->time_ns = now;
+}
+
+/* The kernel keeps 32 bits of jiffies: an age first, then a stamp of ours. */
+static __always_inline __u64 socket__used_ns(const struct sock *sk, __u64 now)
+{
+	const struct tcp_sock *tp = (const void *)sk;
+	__u32 jiffies = (__u32)bpf_jiffies64();
+	__u32 sent = jiffies - BPF_CORE_READ(tp, lsndtime);
+	__u32 received = jiffies - BPF_CORE_READ(tp, inet_conn.icsk_ack.lrcvtime);
+	__u64 age = (__u64)(sent < received ? sent : received) * jiffy_ns;
+
+	return jiffy_ns && age < now ? now - age : 0;
+}
+
+/* 0, or an error where the reader's buffer is full: the kernel then calls again for the same socket. */
+static __always_inline long scan__level(struct seq_file *seq, struct sock *sk, struct connection *c,
+					struct scan_buffer *buffer, __u64 now)
+{
+	struct wire_edge *edge = &buffer->edge;
+
+	scan__head(&edge->header, WIRE_LEVEL, sizeof(*edge), now);
+	__builtin_memset(&edge->actor, 0, sizeof(edge->actor));
+	connection__copy(&edge->connection, c);
+	edge->connection.tcp_state = sk->__sk_common.skc_state;
+	if (!edge->connection.local_port)
+		socket__read_addresses(sk, &edge->connection);
+	socket__read_queues(sk, &edge->connection);
+	if (edge->connection.flags & WIRE_FLAG_LATE)
+		edge->connection.socket_use_ns = socket__used_ns(sk, now);
+	return bpf_seq_write(seq, edge, sizeof(*edge));
+}
+
+static __always_inline long scan__gaps(struct seq_file *seq, struct connection *c, struct scan_buffer *buffer,
+				       __u64 now)
+{
+	struct wire_gaps *gaps = &buffer->gaps;
+
+	scan__head(&gaps->header, WIRE_GAPS, sizeof(*gaps), now);
+	gaps->cookie = c->wire.cookie;
+	gaps->opened_ns = c->wire.opened_ns;
+	__builtin_memcpy(gaps->counts, c->gap_counts, sizeof(gaps->counts));
+	return bpf_seq_write(seq, gaps, sizeof(*gaps));
+}
+
+static __always_inline long scan__stack(struct seq_file *seq, struct connection *c, struct stack_slot *slot,
+					__u32 kind, struct scan_buffer *buffer, __u64 now)
+{
+	struct wire_stack *stack = &buffer->stack;
+	__u32 frames = stack_slot__copy(stack->addresses, slot);
+	__u32 size;
+
+	size = sizeof(*stack) - 8 * (WIRE_FRAMES - frames);
+	scan__head(&stack->header, WIRE_STACK, size, now);
+	stack->cookie = c->wire.cookie;
+	stack->opened_ns = c->wire.opened_ns;
+	stack->thread = slot->thread;
+	stack->kind = kind;
+	stack->frames = frames;
+	/* "R3 min value is negative": the bound must be seen on the register that is passed. */
+	asm volatile("" : "+r"(size));
+	if (size > sizeof(*stack))
+		return 0;
+	return bpf_seq_write(seq, stack, size);
+}
+
+/* Tells the same use only once, however often it is repeated. Never 0. */
+static __always_inline __u64 stack_slot__hash(const struct stack_slot *slot)
+{
+	__u64 hash = 14695981039346656037ull ^ slot->thread.tid;
+
+	for (__u32 i = 0; i < WIRE_FRAMES; i++) {
+		if (i >= slot->frames)
+			break;
+		hash = (hash ^ slot->addresses[i]) * 1099511628211ull;
+	}
+	return hash | 1;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int iter__connections(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct connection *c = ctx->value;
+	struct sock *sk = ctx->sk;
+	struct scan_buffer *buffer;
+	struct stacks *s;
+	__u64 now, hash;
+	__u32 zero = 0;
+
+	if (!c || !sk || c->end)
+		return 0;
+	buffer = bpf_map_lookup_elem(&scan_buffers, &zero);
+	if (!buffer)
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	if (scan__level(seq, sk, c, buffer, now))
+		return 0;
+	if (c->told_gaps != c->wire.gaps) {
+		if (scan__gaps(seq, c, buffer, now))
+			return 0;
+		c->told_gaps = c->wire.gaps;
+	}
+	if (now - connection__used_ns(c) < stack_idle_ns)
+		return 0;
+	if (!c->told_open && c->open.frames) {
+		if (scan__stack(seq, c, &c->open, WIRE_STACK_OPEN, buffer, now))
+			return 0;
+		c->told_open = 1;
+	}
+	s = bpf_sk_storage_get(&stacks, sk, NULL, 0);
+	if (s && s->used) {
+		struct stack_slot *slot = s->active & 1 ? &s->use[1] : &s->use[0];
+
+		hash = stack_slot__hash(slot);
+		if (c->told_use != hash && !scan__stack(seq, c, slot, WIRE_STACK_LAST_USE, buffer, now))
+			c->told_use = hash;
+	}
+	return 0;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int iter__sessions(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct session *session = ctx->value;
+	struct sock *sk = ctx->sk;
+	struct wire_session record = {};
+	__u8 state;
+
+	if (!session || !sk)
+		return 0;
+	state = sk->__sk_common.skc_state;
+	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT)
+		return 0;
+	scan__head(&record.header, WIRE_SESSION, sizeof(record), bpf_ktime_get_boot_ns());
+	record.owner = session->owner;
+	record.cookie = session->cookie;
+	record.accepted_ns = session->accepted_ns;
+	record.last_receive_ns = session->last_receive_ns;
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+/* Creates with NOEXIST inside, so that a live record wins. */
+static __always_inline struct connection *late__create(struct task_struct *task, struct sock *sk,
+						       struct scan_buffer *buffer, __u64 now)
+{
+	struct connection *fresh = &buffer->fresh;
+	struct connection *c;
+	__u8 state = sk->__sk_common.skc_state;
+
+	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT)
+		return NULL;
+	if (!socket__is_plain_tcp(sk) || !socket__is_outgoing(sk) || (task->flags & PF_KTHREAD))
+		return NULL;
+	fresh->wire.cookie = bpf_get_socket_cookie(sk);
+	fresh->wire.opened_ns = now;
+	fresh->wire.peer_closed_ns = state == TCP_CLOSE_WAIT ? now : 0;
+	fresh->wire.flags = WIRE_FLAG_LATE;
+	fresh->wire.tcp_state = state;
+	fresh->wire.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	fresh->wire.uid = BPF_CORE_READ(task, cred, uid.val);
+	fresh->wire.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	task__identify(task, &fresh->wire.opener);
+	bpf_probe_read_kernel_str(fresh->wire.comm, sizeof(fresh->wire.comm), task->comm);
+	socket__read_addresses(sk, &fresh->wire);
+	count__hit(HOOK_STORAGE);
+	c = bpf_sk_storage_get(&connections, sk, fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!c)
+		count__drop(HOOK_STORAGE);
+	return c;
+}
+
+SEC("iter/task_file")
+int iter__holders(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct wire_holder record = {};
+	struct scan_buffer *buffer;
+	struct connection *c;
+	struct socket *socket;
+	struct sock *sk;
+	__u32 zero = 0;
+	__u64 now;
+
+	if (!task || !file || !scope__has(task->tgid))
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	buffer = bpf_map_lookup_elem(&scan_buffers, &zero);
+	if (!sk || !buffer)
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
+	if (!c && (scope__is_new(task->tgid) || !socket__was_seen(sk)))
+		c = late__create(task, sk, buffer, now);
+	if (!c || c->end)
+		return 0;
+	scan__head(&record.header, WIRE_HOLDER, sizeof(record), now);
+	record.cookie = c->wire.cookie;
+	record.opened_ns = c->wire.opened_ns;
+	task__identify(task, &record.holder);
+	record.fd = ctx->fd;
+	bpf_probe_read_kernel_str(record.comm, sizeof(record.comm), task->comm);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}

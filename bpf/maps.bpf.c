@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * The shared maps, the shared variables and the licence. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+
+const volatile bool scoped = false;
+
+__u32 next_scan = 1;
+
+struct connections_map connections SEC(".maps");
+struct stacks_map stacks SEC(".maps");
+struct sessions_map sessions SEC(".maps");
+struct users_map users SEC(".maps");
+struct scope_map scope_pids SEC(".maps");
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

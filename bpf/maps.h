@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * The maps that several files share; defined in maps.bpf.c. */
+#ifndef CONNLEAK_MAPS_H
+#define CONNLEAK_MAPS_H
+
+#include "record.h"
+
+struct connections_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct connection);
+};
+
+struct stacks_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct stacks);
+};
+
+struct sessions_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct session);
+};
+
+/* On a thread that used a tracked connection, and on its group leader. */
+struct users_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+};
+
+/* Processes to observe where `scoped`: tgid to the number of the holders' scan that is the first to see them. 65,536
+ * is twice the default pid_max of small hosts. */
+struct scope_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u32);
+};
+
+extern struct connections_map connections SEC(".maps");
+extern struct stacks_map stacks SEC(".maps");
+extern struct sessions_map sessions SEC(".maps");
+extern struct users_map users SEC(".maps");
+extern struct scope_map scope_pids SEC(".maps");
+
+extern const volatile bool scoped;
+
+/* The holders' scan that comes next, counted from 1 by userspace. A process is searched for older connections once,
+ * when it is first seen: later, a socket without a record was dismissed, or its opening was missed; see
+ * socket__was_seen(). */
+extern __u32 next_scan;
+
+static __always_inline bool scope__has(__u32 tgid)
+{
+	return !scoped || bpf_map_lookup_elem(&scope_pids, &tgid);
+}
+
+static __always_inline bool scope__is_new(__u32 tgid)
+{
+	__u32 *first_scan;
+
+	if (!scoped)
+		return READ_ONCE(next_scan) == 1;
+	first_scan = bpf_map_lookup_elem(&scope_pids, &tgid);
+	return first_scan && *first_scan >= READ_ONCE(next_scan);
+}
+
+#endif

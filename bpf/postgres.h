@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * The PostgreSQL protocol, version 3, as far as turns, transactions and names go. */
+#ifndef CONNLEAK_POSTGRES_H
+#define CONNLEAK_POSTGRES_H
+
+/* Source: "Frontend/Backend Protocol" in PostgreSQL's manual. Payload is looked at and forgotten; of a startup
+ * message only the user's and the database's name are kept. */
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "record.h"
+
+enum postgres_first {
+	POSTGRES_FIRST_OTHER,
+	POSTGRES_FIRST_STARTUP,
+	POSTGRES_FIRST_TLS,    /* SSLRequest or GSSENCRequest */
+	POSTGRES_FIRST_CANCEL,
+};
+
+/* What the first 8 bytes of a new connection are: length and code. `size`: of the payload. */
+static __always_inline __u32 postgres__first(const __be32 head[2], __u32 size)
+{
+	__u32 length = bpf_ntohl(head[0]);
+	__u32 code = bpf_ntohl(head[1]);
+
+	if (length == 8 && size == 8 && (code == 80877103 || code == 80877104))
+		return POSTGRES_FIRST_TLS;
+	/* 16 until version 3.0; longer keys came with 3.2. */
+	if (code == 80877102 && length >= 16 && length <= 268 && length == size)
+		return POSTGRES_FIRST_CANCEL;
+	/* 10,000 is MAX_STARTUP_PACKET_LENGTH of the server. */
+	if (code >> 16 == 3 && length >= 9 && length <= 10000 && length >= size)
+		return POSTGRES_FIRST_STARTUP;
+	return POSTGRES_FIRST_OTHER;
+}
+
+/* The first 5 bytes of a payload begin a client's message: a type, and a length that fits. */
+static __always_inline bool postgres__is_client_message(const __u8 head[5], __u32 size)
+{
+	__u32 length = (__u32)head[1] << 24 | (__u32)head[2] << 16 | (__u32)head[3] << 8 | head[4];
+
+	switch (head[0]) {
+	case 'Q': case 'P': case 'B': case 'E': case 'D': case 'S': case 'F': case 'C': case 'H': case 'X':
+	case 'd': case 'c': case 'f': case 'p':
+		break;
+	default:
+		return false;
+	}
+	/* A message that goes on in later segments fills this one; 64 MiB is far above any query text seen. */
+	return length >= 4 && (length + 1 <= size || (size >= 500 && length <= 64u << 20));
+}
+
+/* `tail`: the last 8 bytes of the reply stream, the last one lowest. The transaction state of a ReadyForQuery that
+ * ends there, else UNKNOWN. Up to two bytes more than today's are accepted after the state. */
+static __always_inline __u8 postgres__ready(__u64 tail)
+{
+	__u8 state = 0;
+
+	if ((tail >> 40 & 0xff) == 'Z' && (tail >> 8 & 0xffffffff) == 5)
+		state = tail & 0xff;
+	else if ((tail >> 48 & 0xff) == 'Z' && (tail >> 16 & 0xffffffff) == 6)
+		state = tail >> 8 & 0xff;
+	else if ((tail >> 56 & 0xff) == 'Z' && (tail >> 24 & 0xffffffff) == 7)
+		state = tail >> 16 & 0xff;
+	if (state == 'I')
+		return WIRE_TRANSACTION_NONE;
+	if (state == 'T')
+		return WIRE_TRANSACTION_OPEN;
+	if (state == 'E')
+		return WIRE_TRANSACTION_FAILED;
+	return WIRE_TRANSACTION_UNKNOWN;
+}
+
+/* An answer to Flush may end in ParseComplete, BindComplete, CloseComplete, PortalSuspended, NoData or
+ * EmptyQueryResponse: five bytes each. */
+static __always_inline bool postgres__ends_flush(__u64 tail)
+{
+	__u8 type = tail >> 32 & 0xff;
+
+	return (tail & 0xffffffff) == 4 &&
+	       (type == '1' || type == '2' || type == '3' || type == 's' || type == 'n' || type == 'I');
+}
+
+/* Names beyond 512 bytes of parameters, or beyond the 32nd parameter, are not seen: drivers send 60 to 200 bytes. */
+#define POSTGRES_STARTUP 512
+#define POSTGRES_STRINGS 64
+
+struct postgres_string {
+	__u64 letters; /* the last 8 */
+	__u32 began;
+	__u32 length;
+};
+
+/* All variables of the parser lie in memory on purpose: kept in registers, each byte that may or may not be NUL
+ * doubles the states of the verifier ("BPF program is too large. Processed 1000001 insn"). For the same reason the
+ * loop over bytes only cuts strings, and a shorter one looks at them. */
+struct postgres_startup {
+	__u32 busy;      /* a packet program may interrupt another on its CPU */
+	__u32 count;     /* of strings; keys and values take turns */
+	__u32 user_at;   /* plus 1; 0 = not seen */
+	__u32 database_at;
+	__u32 replication;
+	__u32 padding;
+	struct postgres_string now;
+	struct postgres_string strings[POSTGRES_STRINGS];
+	char text[POSTGRES_STARTUP];
+};
+
+/* What is not part of the message is NUL: it ends at the latest there, with an empty key. */
+static __always_inline void postgres__cut(volatile struct postgres_startup *s)
+{
+	for (__u32 i = 0; i < POSTGRES_STARTUP; i++) {
+		char letter = s->text[i];
+		__u32 at;
+
+		if (letter) {
+			s->now.letters = s->now.letters << 8 | (__u8)letter;
+			s->now.length++;
+			continue;
+		}
+		at = s->count & (POSTGRES_STRINGS - 1);
+		s->strings[at].letters = s->now.letters;
+		s->strings[at].began = s->now.began;
+		s->strings[at].length = s->now.length;
+		s->count++;
+		if (!s->now.length && !(at & 1))
+			break;
+		s->now.began = i + 1;
+		s->now.length = 0;
+		s->now.letters = 0;
+	}
+}
+
+static __always_inline void postgres__find_names(volatile struct postgres_startup *s)
+{
+	for (__u32 i = 0; i + 1 < POSTGRES_STRINGS; i += 2) {
+		__u64 key = s->strings[i].letters;
+		__u64 value = s->strings[i + 1].letters;
+		__u32 length = s->strings[i].length;
+
+		if (i + 1 >= s->count)
+			break;
+		if (length == 4 && key == 0x75736572) /* user */
+			s->user_at = s->strings[i + 1].began + 1;
+		else if (length == 8 && key == 0x6461746162617365) /* database */
+			s->database_at = s->strings[i + 1].began + 1;
+		else if (length == 11 && key == 0x6c69636174696f6e) /* rep-lication; false, off, no and 0 say no */
+			s->replication = value != 0x66616c7365 && value != 0x6f6666 && value != 0x6e6f && value != 0x30;
+	}
+}
+
+/* Without a branch: one that leaves the loop would have the verifier go through all that follows 63 times. What lies
+ * behind the name in the message is not copied. */
+static __always_inline void postgres__copy_name(char to[WIRE_NAME], volatile struct postgres_startup *s, __u32 at)
+{
+	__u32 alive = 1;
+
+	for (__u32 i = 0; i < WIRE_NAME - 1; i++) {
+		__u32 letter = (__u8)s->text[(at + i) & (POSTGRES_STARTUP - 1)];
+
+		alive &= (0 - letter) >> 31;
+		to[i] = letter * alive;
+	}
+}
+
+/* The user's and the database's name out of a startup message whose payload lies at `at`. */
+static __always_inline void postgres__read_startup(struct __sk_buff *skb, __u32 at, __u32 size,
+						   struct postgres_startup *s, struct connection *c)
+{
+	size -= 8;
+	if (size > POSTGRES_STARTUP)
+		size = POSTGRES_STARTUP;
+	/* "R4 invalid zero-sized read": the compiler would drop a check that it knows to hold. */
+	asm volatile("" : "+r"(size));
+	if (size < 1 || size > POSTGRES_STARTUP || s->busy)
+		return;
+	s->busy = 1;
+	s->count = s->user_at = s->database_at = s->replication = 0;
+	s->now.letters = s->now.began = s->now.length = 0;
+	if (bpf_skb_load_bytes(skb, at + 8, s->text, size) == 0) {
+		postgres__cut(s);
+		postgres__find_names(s);
+		if (s->user_at) {
+			postgres__copy_name(c->wire.user, s, s->user_at - 1);
+			/* The server takes the user's name where no database is named. */
+			postgres__copy_name(c->wire.database, s, s->database_at ? s->database_at - 1 : s->user_at - 1);
+		}
+		if (s->replication)
+			connection__set_flag(c, WIRE_FLAG_REPLICATION);
+	}
+	/* In pieces that the compiler may not join: "A call to built-in function 'memset' is not supported". */
+	__builtin_memset(s->text, 0, sizeof(s->text));
+	asm volatile("" ::: "memory");
+	__builtin_memset(s->strings, 0, sizeof(s->strings) / 2);
+	asm volatile("" ::: "memory");
+	__builtin_memset(s->strings + POSTGRES_STRINGS / 2, 0, sizeof(s->strings) / 2);
+	s->busy = 0;
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * Who sent last, when, and from where. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "emit.h"
+#include "maps.h"
+#include "tasks.h"
+
+static __always_inline void task__mark(struct task_struct *task)
+{
+	__u32 *mark = bpf_task_storage_get(&users, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (mark)
+		*mark = 1;
+}
+
+/* Into the slot that nobody reads; then that one is the one to read. */
+static __always_inline void stack__store(void *ctx, struct sock *sk, const struct wire_thread *thread)
+{
+	struct stacks *s = bpf_sk_storage_get(&stacks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct stack_slot *slot;
+	__u32 next;
+	long size;
+
+	if (!s) {
+		count__drop(HOOK_STACK_STORAGE);
+		return;
+	}
+	if (!s->used)
+		count__hit(HOOK_STACK_STORAGE);
+	next = (READ_ONCE(s->active) & 1) ^ 1;
+	slot = next ? &s->use[1] : &s->use[0];
+	size = bpf_get_stack(ctx, slot->addresses, sizeof(slot->addresses), BPF_F_USER_STACK);
+	if (size <= 0)
+		return;
+	slot->frames = size / 8;
+	slot->thread = *thread;
+	WRITE_ONCE(s->active, next);
+	s->used = 1;
+}
+
+/* The use before the last one is still in the other slot. */
+static __always_inline void stack__take_back(struct sock *sk, struct connection *c)
+{
+	struct stacks *s = bpf_sk_storage_get(&stacks, sk, NULL, 0);
+	struct stack_slot *slot;
+
+	if (!s)
+		return;
+	slot = s->active & 1 ? &s->use[0] : &s->use[1];
+	if (slot->frames && c->wire.requests) {
+		s->active ^= 1;
+		c->wire.last_user = slot->thread;
+	} else {
+		s->used = 0;
+	}
+}
+
+/* Runs after the egress program has seen the same bytes: c->kind says what they were. */
+static __always_inline int send__note(void *ctx, struct sock *sk, int sent)
+{
+	struct connection *c;
+	struct task_struct *task;
+	struct wire_thread thread;
+	__u32 seq;
+
+	if (sent <= 0)
+		return 0;
+	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
+	if (!c)
+		return 0;
+	count__hit(HOOK_SEND);
+	c->wire.last_send_ns = bpf_ktime_get_boot_ns();
+	task = bpf_get_current_task_btf();
+	if (!task__is_user(task)) {
+		connection__set_flag(c, WIRE_FLAG_ASYNC);
+		return 0;
+	}
+	task__identify(task, &thread);
+	if (c->marked_tid != thread.tid) {
+		task__mark(task);
+		if (thread.tid != thread.tgid)
+			task__mark(task->group_leader);
+		c->marked_tid = thread.tid;
+	}
+	if (c->kind != KIND_REQUEST && !c->undone)
+		return 0;
+	seq = READ_ONCE(c->users_seq);
+	if ((seq & 1) || __sync_val_compare_and_swap(&c->users_seq, seq, seq + 1) != seq) {
+		/* Another thread is in here now. */
+		connection__set_flag(c, WIRE_FLAG_SHARED);
+		return 0;
+	}
+	if (c->undone) {
+		c->undone = 0;
+		stack__take_back(sk, c);
+		__sync_fetch_and_add(&c->users_seq, 1);
+		return 0;
+	}
+	if (!c->wire.first_user.tgid)
+		c->wire.first_user = thread;
+	else if (c->wire.first_user.tid != thread.tid || c->wire.first_user.thread_start_ns != thread.thread_start_ns)
+		connection__set_flag(c, WIRE_FLAG_SHARED);
+	c->wire.last_user = thread;
+	stack__store(ctx, sk, &thread);
+	__sync_fetch_and_add(&c->users_seq, 1);
+	return 0;
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(tp_btf__sock_send_length, struct sock *sk, int ret, int flags)
+{
+	return send__note(ctx, sk, ret);
+}
+
+/* Before 6.3, where the tracepoint is not. After the send, not before it: c->kind must be that of this send. */
+SEC("?fexit/tcp_sendmsg")
+int BPF_PROG(fexit__tcp_sendmsg, struct sock *sk, void *msg, __u64 size, int ret)
+{
+	return send__note(ctx, sk, ret);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * Open inbound connections of processes that are clients of a database. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "emit.h"
+#include "maps.h"
+#include "sockets.h"
+#include "tasks.h"
+
+/* Every receive of the host comes by: all but clients of databases leave after one look-up. */
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(tp_btf__sock_recv_length, struct sock *sk, int ret, int flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct session *session;
+	__u64 now;
+
+	if (ret <= 0 || (flags & MSG_PEEK))
+		return 0;
+	if (!bpf_task_storage_get(&users, task->group_leader, NULL, 0))
+		return 0;
+	if (!socket__is_plain_tcp(sk) || bpf_sk_storage_get(&connections, sk, NULL, 0))
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	session = bpf_sk_storage_get(&sessions, sk, NULL, 0);
+	if (!session) {
+		if (socket__is_outgoing(sk))
+			return 0;
+		count__hit(HOOK_RECEIVE);
+		session = bpf_sk_storage_get(&sessions, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!session) {
+			count__drop(HOOK_RECEIVE);
+			return 0;
+		}
+		task__identify(task, &session->owner);
+		session->cookie = bpf_get_socket_cookie(sk);
+		session->accepted_ns = now;
+	}
+	session->last_receive_ns = now;
+	return 0;
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// Synthetic streams: a program's life told in virtual time, observed as the kernel side would. Addresses are made up.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "detect/detector.hpp"
+#include "events/event.hpp"
+#include "model/model.hpp"
+#include "wire_builder.hpp"
+
+namespace connleak::test {
+
+using namespace std::chrono_literals;
+
+struct StoryOptions {
+  std::chrono::nanoseconds idle_after = 300ms;
+  std::chrono::nanoseconds hold_after = 5s;
+  std::optional<std::chrono::nanoseconds> max_age = std::nullopt;
+  std::chrono::nanoseconds scan_every = 1s;
+  bool frames = true;  // stacks have frames of the application
+  bool go = false;     // in Go
+};
+
+// One connection as the kernel's record has it.
+struct Wire {
+  wire_connection record{};
+  std::uint16_t gaps[WIRE_GAP_BUCKETS]{};
+  std::string place;  // of the last use
+  bool place_sent = false;
+  bool open = true;
+};
+
+struct OpenOptions {
+  std::uint32_t process = 100;
+  std::uint32_t thread = 0;  // 0: the main thread
+  std::string user = "app";
+  std::string database = "shop";
+  bool tls = false;
+  bool handshake = true;
+};
+
+// The connection's owner of a request: thread and place (the function that sent it).
+struct UseOptions {
+  std::uint32_t thread = 0;
+  std::string place = "handle_order";
+  std::chrono::nanoseconds takes = 2ms;
+  bool opens_transaction = false;
+};
+
+class Story {
+ public:
+  explicit Story(StoryOptions options = {})
+      : options_(options), detector_(model_, {options.idle_after, options.hold_after, options.max_age}) {}
+
+  // ---- time
+  [[nodiscard]] std::uint64_t now() const { return now_; }
+  // Scans happen when they are due: at the interval, and when the model wants to know what settled.
+  void wait(std::chrono::nanoseconds duration) {
+    const std::uint64_t until = now_ + static_cast<std::uint64_t>(duration.count());
+    for (;;) {
+      const std::uint64_t settle = model_.settle_due_ns();
+      const std::uint64_t due = settle != 0 ? std::min(settle, next_scan_) : next_scan_;
+      if (due > until) break;
+      now_ = std::max(now_, due);
+      scan();
+    }
+    now_ = std::max(now_, until);
+  }
+  void scan() {
+    next_scan_ = now_ + static_cast<std::uint64_t>(options_.scan_every.count());
+    const std::uint64_t began = now_;
+    emit(now_, ScanEvent{false, WIRE_SCAN_LEVELS, began});
+    for (auto& wire : wires_) {
+      if (!wire.open || hidden_.contains(wire.record.cookie)) continue;
+      emit(now_, edge(WIRE_LEVEL, wire));
+      emit_gaps(wire);
+      if (idle(wire) > options_.idle_after && !wire.place_sent) emit_stack(wire);
+    }
+    for (const auto& [cookie, session] : sessions_) emit(now_, session);
+    now_ += 100'000;
+    emit(now_, ScanEvent{true, WIRE_SCAN_LEVELS, began});
+  }
+  void finish() {
+    wait(150ms);
+    scan();
+    emit(now_, ScanEvent{true, WIRE_SCAN_FINAL, now_});
+  }
+
+  // ---- connections
+  Wire& open(OpenOptions how = {}) {
+    Wire& wire = wires_.emplace_back();
+    wire_connection& record = wire.record;
+    const std::uint32_t thread = how.thread == 0 ? how.process : how.thread;
+    record = connection(WIRE_OPENED, ++cookies_, now_).connection;
+    record.opener = thread_of(how.process, thread);
+    record.turn = WIRE_TURN_UNKNOWN;
+    record.protocol = WIRE_PROTOCOL_UNKNOWN;
+    record.transaction = WIRE_TRANSACTION_UNKNOWN;
+    record.user[0] = record.database[0] = '\0';
+    record.requests = record.first_use_ns = record.last_use_ns = record.last_answer_ns = record.handshake_ns = 0;
+    record.first_user = record.last_user = wire_thread{};
+    emit(now_, edge(WIRE_OPENED, wire, record.opener));
+    record.established_ns = now_ += 200'000;
+    record.local_port = static_cast<std::uint16_t>(20000 + cookies_ % 40000);
+    emit(now_, edge(WIRE_ESTABLISHED, wire));
+    record.protocol = WIRE_PROTOCOL_POSTGRESQL;
+    record.turn = WIRE_TURN_SERVER;
+    if (how.tls) record.flags |= WIRE_FLAG_TLS;
+    if (!how.tls) {
+      put_text(record.user, how.user);
+      put_text(record.database, how.database);
+    }
+    if (!how.handshake) return wire;
+    record.handshake_ns = record.last_answer_ns = now_ += 800'000;
+    record.turn = WIRE_TURN_CLIENT;
+    if (!how.tls) record.transaction = WIRE_TRANSACTION_NONE;
+    return wire;
+  }
+  // A request and its answer.
+  void use(Wire& wire, UseOptions how = {}) {
+    begin(wire, how);
+    wait(how.takes);
+    answer(wire, how.opens_transaction);
+  }
+  void begin(Wire& wire, const UseOptions& how = {}) {
+    wire_connection& record = wire.record;
+    const wire_thread thread = thread_of(record.opener.tgid, how.thread);
+    const std::uint64_t before = std::max<std::uint64_t>(record.last_use_ns, record.last_answer_ns);
+    if (record.requests > 0) record.pending_gap_ns = now_ - before;
+    if (record.requests == 0) record.first_use_ns = now_, record.first_user = thread;
+    if (record.requests > 0 && record.last_user.tid != thread.tid) record.flags |= WIRE_FLAG_SHARED;
+    ++record.requests;
+    record.last_use_ns = record.last_send_ns = now_;
+    record.last_user = thread;
+    record.turn = WIRE_TURN_SERVER;
+    if (wire.place != how.place) wire.place_sent = false;
+    wire.place = how.place;
+  }
+  void answer(Wire& wire, bool in_transaction = false) {
+    wire_connection& record = wire.record;
+    record.last_answer_ns = now_;
+    record.turn = WIRE_TURN_CLIENT;
+    record.transaction = in_transaction ? WIRE_TRANSACTION_OPEN : WIRE_TRANSACTION_NONE;
+    if (record.pending_gap_ns == 0) return;
+    ++wire.gaps[wire_gap_bucket(record.pending_gap_ns)];
+    ++record.gaps;
+    record.longest_gap_ns = std::max(record.longest_gap_ns, record.pending_gap_ns);
+    record.pending_gap_ns = 0;
+  }
+  // With a goodbye, as drivers do. `lost`: the edge found no room in the ring.
+  void close(Wire& wire, bool lost = false) {
+    wire.record.flags |= WIRE_FLAG_GOODBYE | WIRE_FLAG_CLOSER;
+    end(wire, lost);
+  }
+  // The server goes away; the program does not notice. An unread goodbye lies in the queue.
+  void peer_close(Wire& wire) {
+    wire.record.peer_closed_ns = now_;
+    wire.record.unread_bytes = 100;
+    emit(now_, edge(WIRE_PEER_CLOSED, wire));
+  }
+  // Scans do not show it, once or for good.
+  void hide(const Wire& wire, bool hidden = true) {
+    if (hidden)
+      hidden_.insert(wire.record.cookie);
+    else
+      hidden_.erase(wire.record.cookie);
+  }
+  void lose(std::uint64_t records) { emit(now_, LossEvent{"closed", 10, lost_ += records, 0, true}); }
+
+  // ---- processes
+  void thread_exit(std::uint32_t process, std::uint32_t thread) {
+    emit(now_, ProcessEvent{WIRE_THREAD_EXIT, thread_of(process, thread), {}, ""});
+  }
+  // Thread exits, then (in either order) the process's exit and what the kernel closes for it.
+  void exit(std::uint32_t process = 100, bool exit_first = true) {
+    std::set<std::uint32_t> threads;
+    for (const Wire& wire : wires_)
+      if (wire.open && wire.record.opener.tgid == process && wire.record.last_user.tid != 0)
+        threads.insert(wire.record.last_user.tid);
+    for (const std::uint32_t thread : threads) thread_exit(process, thread);
+    const ProcessEvent gone{WIRE_EXIT, thread_of(process), {}, ""};
+    if (exit_first) emit(now_, gone);
+    for (Wire& wire : wires_) {
+      if (!wire.open || wire.record.opener.tgid != process) continue;
+      now_ += 10'000;
+      wire.record.flags |= WIRE_FLAG_EXITING;
+      end(wire, false);
+    }
+    if (!exit_first) emit(now_ += 10'000, gone);
+    std::erase_if(sessions_, [&](const auto& entry) { return entry.second.owner.tgid == process; });
+  }
+  // An inbound session; close it with end_session().
+  std::uint64_t session(std::uint32_t process = 100) {
+    const std::uint64_t cookie = ++cookies_;
+    sessions_[cookie] = SessionEvent{thread_of(process), cookie, now_, now_};
+    return cookie;
+  }
+  void end_session(std::uint64_t cookie) { sessions_.erase(cookie); }
+
+  // ---- what came of it
+  void emit(std::uint64_t time_ns, auto body) {
+    Event event{time_ns, 0, std::move(body)};
+    model_.apply(event);
+    detector_.on_event(event);
+  }
+  [[nodiscard]] const Model& model() const { return model_; }
+  [[nodiscard]] const Detector& detector() const { return detector_; }
+  [[nodiscard]] std::vector<const model::Group*> groups() const {
+    std::vector<const model::Group*> all;
+    for (const auto& [key, process] : model_.processes())
+      for (const auto& [name, group] : process->groups) all.push_back(group.get());
+    return all;
+  }
+  [[nodiscard]] std::vector<detect::Finding> findings() const {
+    std::vector<detect::Finding> all;
+    for (const model::Group* group : groups())
+      for (const auto& finding : detector_.findings(*group)) all.push_back(finding);
+    return all;
+  }
+  [[nodiscard]] std::vector<detect::NotFlagged> not_flagged() const {
+    std::vector<detect::NotFlagged> all;
+    for (const model::Group* group : groups())
+      for (const auto& spared : detector_.not_flagged(*group)) all.push_back(spared);
+    return all;
+  }
+  [[nodiscard]] std::uint64_t retracted(const std::string& rule) const {
+    for (const auto& retraction : detector_.retractions())
+      if (retraction.rule == rule) return retraction.connections;
+    return 0;
+  }
+  // Everything that a failing test wants to see.
+  [[nodiscard]] std::string told() const {
+    static const char* const kVerdicts[] = {"LEAK", "SUSPECT", "HELD", "STALE"};
+    std::string text;
+    for (const auto& f : findings()) {
+      text += std::string(kVerdicts[static_cast<int>(f.verdict)]) + " " + f.rule.value_or("-") + " " +
+              std::to_string(f.members.size()) + "\n";
+      for (const auto& why : f.why) text += "  " + why + "\n";
+    }
+    for (const auto& spared : not_flagged()) text += std::to_string(spared.connections) + ": " + spared.reason + "\n";
+    return text;
+  }
+
+ private:
+  static ConnectionEvent edge(wire_type type, const Wire& wire, wire_thread actor = {}) {
+    ConnectionEvent event;
+    event.type = type;
+    event.actor = actor;
+    event.connection = wire.record;
+    return event;
+  }
+  [[nodiscard]] std::chrono::nanoseconds idle(const Wire& wire) const {
+    const std::uint64_t since = std::max<std::uint64_t>(wire.record.last_use_ns, wire.record.last_answer_ns);
+    return std::chrono::nanoseconds(wire.record.requests == 0 ? 0 : now_ - since);
+  }
+  void emit_gaps(const Wire& wire) {
+    if (wire.record.gaps == 0) return;
+    GapsEvent gaps{wire.record.cookie, wire.record.opened_ns, {}};
+    std::copy(std::begin(wire.gaps), std::end(wire.gaps), gaps.counts);
+    emit(now_, gaps);
+  }
+  void emit_stack(Wire& wire) {
+    wire.place_sent = true;
+    const wire_thread process = thread_of(wire.record.opener.tgid);
+    const std::uint64_t place = 0x400000 + (std::hash<std::string>{}(wire.place) & 0xfffff0);
+    const wire_language language = options_.go ? WIRE_LANGUAGE_GO : WIRE_LANGUAGE_NATIVE;
+    if (named_.insert({process.tgid, place}).second) {
+      SymbolEvent driver{process, 0x7000, 0, 1, 0x7000, {}, "PQsendQuery", "fe-exec.c", "libpq.so.5", WIRE_LANGUAGE_NATIVE, false};
+      driver.language = language;
+      emit(now_, driver);
+      emit(now_, SymbolEvent{process, place, 0, 1, place, 42, wire.place, "orders.c", "app", language, options_.frames});
+    }
+    emit(now_, StackEvent{wire.record.cookie, wire.record.opened_ns, wire.record.last_user, WIRE_STACK_LAST_USE, {0x7000, place}});
+  }
+  void end(Wire& wire, bool lost) {
+    wire.open = false;
+    wire.record.closed_ns = now_;
+    if (lost) {
+      lose(1);
+      return;
+    }
+    const bool silent = idle(wire) > options_.idle_after && wire.record.requests > 0;
+    emit_gaps(wire);
+    emit(now_, edge(WIRE_CLOSED, wire, wire.record.last_user));
+    if (silent && !wire.place_sent) emit_stack(wire);
+  }
+
+  StoryOptions options_;
+  Model model_;
+  Detector detector_;
+  std::deque<Wire> wires_;
+  std::map<std::uint64_t, SessionEvent> sessions_;
+  std::set<std::uint64_t> hidden_;
+  std::set<std::pair<std::uint32_t, std::uint64_t>> named_;
+  std::uint64_t now_ = 1'000'000'000'000;
+  std::uint64_t next_scan_ = 1'000'000'000'000;
+  std::uint64_t cookies_ = 0;
+  std::uint64_t lost_ = 0;
+};
+
+}  // namespace connleak::test

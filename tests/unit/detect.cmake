@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+target_sources(unit_tests PRIVATE ${CMAKE_CURRENT_LIST_DIR}/detect_leak_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_healthy_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_half_closed_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_retraction_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_parts_test.cpp)
+target_link_libraries(unit_tests PRIVATE connleak_detect)

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/enrich.hpp"
+
+#include <cstring>
+
+#include "events/encode.hpp"
+#include "probes/process_info.hpp"
+
+namespace connleak {
+
+static_assert(static_cast<int>(Language::go) == WIRE_LANGUAGE_GO && static_cast<int>(Language::rust) == WIRE_LANGUAGE_RUST &&
+              static_cast<int>(Language::native) == WIRE_LANGUAGE_NATIVE);
+
+void Enrich::records(std::span<const std::byte> bytes) {
+  out_.clear();
+  while (bytes.size() >= sizeof(wire_header)) {
+    wire_header header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    if (header.size < sizeof header || header.size > bytes.size()) break;
+    const auto record = bytes.first(header.size);
+    admitted_ = true;
+    decoder_.records(record);
+    if (admitted_) out_.insert(out_.end(), record.begin(), record.end());
+    bytes = bytes.subspan(header.size);
+  }
+  // What cannot be walked is left to the reader, which counts it.
+  out_.insert(out_.end(), bytes.begin(), bytes.end());
+  if (!out_.empty()) next_.records(out_);
+}
+
+void Enrich::event(Event&& event) {
+  if (const auto* connection = std::get_if<ConnectionEvent>(&event.body))
+    see_process(connection->connection.opener, event.time_ns);
+  if (const auto* holder = std::get_if<HolderEvent>(&event.body)) see_process(holder->holder, event.time_ns);
+  admitted_ = scope_.admits(event);
+  if (!admitted_) return;
+  if (const auto* process = std::get_if<ProcessEvent>(&event.body)) follow(*process, event.time_ns);
+  if (const auto* stack = std::get_if<StackEvent>(&event.body)) name_addresses(*stack, event.time_ns);
+}
+
+void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
+  const std::uint32_t pid = event.thread.tgid;
+  switch (event.type) {
+    case WIRE_FORK:
+      if (alive_.contains(event.parent.tgid)) alive_.insert(pid);
+      break;
+    case WIRE_EXEC:
+      if (seen_.erase(pid) != 0) {
+        symbolizer_.process_replaced(pid, event.thread.process_start_ns);
+        see_process(event.thread, time_ns);
+      }
+      break;
+    case WIRE_EXIT:
+      alive_.erase(pid);
+      symbolizer_.process_gone(pid, event.thread.process_start_ns);
+      break;
+    default:
+      break;
+  }
+}
+
+void Enrich::see_process(const wire_thread& thread, std::uint64_t time_ns) {
+  if (thread.tgid == 0) return;
+  const auto [known, fresh] = seen_.try_emplace(thread.tgid, thread.process_start_ns);
+  if (!fresh && known->second == thread.process_start_ns) return;
+  known->second = thread.process_start_ns;
+  named_.erase(thread.tgid);
+  symbolizer_.process_seen(thread.tgid, thread.process_start_ns);
+  const auto info = make_process_record(thread.tgid, time_ns, thread.process_start_ns);
+  if (info) out_.insert(out_.end(), info->begin(), info->end());
+}
+
+void Enrich::name_addresses(const StackEvent& stack, std::uint64_t time_ns) {
+  see_process(stack.thread, time_ns);
+  auto& named = named_[stack.thread.tgid];
+  wire_thread process = stack.thread;
+  process.tid = process.tgid;
+  for (std::size_t i = 0; i < stack.addresses.size(); ++i) {
+    const std::uint64_t address = stack.addresses[i];
+    if (!named.insert(address).second) continue;
+    const auto& frames = symbolizer_.resolve(process.tgid, process.process_start_ns, address, i > 0);
+    std::uint32_t index = 0;
+    for (const SymbolFrame& frame : frames) {
+      SymbolEvent symbol;
+      symbol.process = process;
+      symbol.address = address;
+      symbol.index = index++;
+      symbol.count = static_cast<std::uint32_t>(frames.size());
+      symbol.offset = frame.offset;
+      symbol.line = frame.line;
+      symbol.function = frame.function;
+      symbol.file = frame.file;
+      if (!frame.module.empty()) symbol.module = frame.module;
+      symbol.language = static_cast<wire_language>(frame.language);
+      symbol.application = frame.application;
+      encode(Event{time_ns, 0, std::move(symbol)}, out_);
+    }
+  }
+}
+
+}  // namespace connleak

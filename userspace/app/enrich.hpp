@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Adds to a live stream what only a live observer can know: who a process is, what an address means.
+#pragma once
+
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "app/scope_filter.hpp"
+#include "events/decode.hpp"
+#include "events/source.hpp"
+#include "symbols/symbolizer.hpp"
+
+namespace connleak {
+
+// Puts a WIRE_PROCESS before the first record of a process and a WIRE_SYMBOL before the first stack with an
+// address, so that whatever reads the stream (model or recording) needs no /proc. Drops what is out of scope.
+class Enrich final : public ByteSink, private EventSink {
+ public:
+  // Both are borrowed.
+  Enrich(ScopeFilter& scope, ByteSink& next) : scope_(scope), next_(next), decoder_(*this) {}
+
+  void records(std::span<const std::byte> bytes) override;
+
+  // Processes of --pid with their descendants that still live; filled by watch() and by fork and exit edges.
+  void watch(std::uint32_t pid) { alive_.insert(pid); }
+  [[nodiscard]] const std::unordered_set<std::uint32_t>& watched_alive() const { return alive_; }
+
+ private:
+  void event(Event&& event) override;
+  void follow(const ProcessEvent& event, std::uint64_t time_ns);
+  void see_process(const wire_thread& thread, std::uint64_t time_ns);
+  void name_addresses(const StackEvent& stack, std::uint64_t time_ns);
+
+  ScopeFilter& scope_;
+  ByteSink& next_;
+  Decoder decoder_;
+  Symbolizer symbolizer_;
+  std::vector<std::byte> out_;
+  bool admitted_ = true;
+  std::unordered_set<std::uint32_t> alive_;
+  std::unordered_map<std::uint32_t, std::uint64_t> seen_;                       // pid -> start
+  std::unordered_map<std::uint32_t, std::unordered_set<std::uint64_t>> named_;  // pid -> addresses
+};
+
+}  // namespace connleak

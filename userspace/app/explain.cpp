@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "views/explain.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "app/commands.hpp"
+#include "app/observe.hpp"
+#include "app/outcome.hpp"
+#include "base/text.hpp"
+#include "report/convert.hpp"
+#include "report/names.hpp"
+
+namespace connleak {
+namespace {
+
+class Explainer {
+ public:
+  Explainer(const Pipeline& pipeline, const Preamble& preamble) : pipeline_(pipeline), preamble_(preamble) {}
+
+  // Nullopt: nothing of that process was seen.
+  [[nodiscard]] std::optional<Explanation> explain(std::uint32_t pid, std::optional<std::uint32_t> fd) const {
+    const model::Process* process = nullptr;
+    // The newest of that pid.
+    for (const auto& [key, candidate] : pipeline_.model().processes())
+      if (key.tgid == pid && !candidate->groups.empty()) process = candidate.get();
+    if (process == nullptr) return std::nullopt;
+    Explanation out;
+    out.heading = fmt::format("{} (pid {})", process->comm, pid);
+    if (process->exe) out.facts.push_back({"executable", *process->exe});
+    if (process->cgroup) out.facts.push_back({"cgroup", *process->cgroup});
+    std::vector<const model::Connection*> members;
+    for (const auto& [key, group] : process->groups)
+      for (const model::Connection* member : group->members)
+        if (!fd || holds(*member, *process, *fd)) members.push_back(member);
+    std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return a->key < b->key; });
+    for (const model::Connection* member : members) out.connections.push_back(facts(*member, *process));
+    const auto answers = fd && members.size() == 1 ? pipeline_.detector().explain(*members.front())
+                                                   : pipeline_.detector().explain(*process);
+    for (const detect::RuleAnswer& answer : answers)
+      out.rules.push_back({answer.rule, answer.name, "", answer.fires, {answer.reason}});
+    return out;
+  }
+
+ private:
+  static bool holds(const model::Connection& connection, const model::Process& process, std::uint32_t fd) {
+    return std::any_of(connection.holders.begin(), connection.holders.end(), [&](const model::Holder& holder) {
+      return holder.process == process.key && holder.fd == fd;
+    });
+  }
+
+  [[nodiscard]] std::string when(std::uint64_t boot_ns) const {
+    return format_rfc3339(static_cast<std::int64_t>(boot_ns) + preamble_.boot_to_unix_ns);
+  }
+  static std::string lasted(std::uint64_t ns) { return format_duration(std::chrono::nanoseconds(ns)); }
+
+  [[nodiscard]] ConnectionExplanation facts(const model::Connection& connection, const model::Process& process) const {
+    const wire_connection& record = connection.record;
+    const std::uint64_t now = pipeline_.now_ns();
+    ConnectionExplanation out;
+    for (const model::Holder& holder : connection.holders)
+      if (holder.process == process.key) out.title += fmt::format("fd {}  ", holder.fd);
+    out.title += fmt::format("{} to {}", to_local(connection).value_or("?"),
+                             endpoint_name(to_endpoint(model::remote_address(record))));
+    const auto fact = [&](const char* name, std::string value) { out.facts.push_back({name, std::move(value)}); };
+    fact("protocol", to_protocol(connection.protocol) + (connection.protocol_assumed ? " (assumed)" : "") +
+                         (connection.tls() ? ", encrypted" : ""));
+    fact("state", to_state(model::state(connection)));
+    if (const auto transaction = to_transaction(connection)) fact("transaction", *transaction);
+    const model::Age age = model::age(connection, now);
+    if (age.kind != model::AgeKind::unknown)
+      fact("age", (age.kind == model::AgeKind::at_least ? "at least " : "") + lasted(age.ns));
+    if (const auto idle = model::idle_ns(connection, now)) fact("idle", lasted(*idle));
+    fact("requests", fmt::format("{}", record.requests));
+    fact("idle gaps", record.gaps == 0 ? std::string("none completed")
+                                       : fmt::format("{} completed, longest {}", record.gaps, lasted(record.longest_gap_ns)));
+    if (record.unread_bytes != 0) fact("unread", fmt::format("{} bytes", record.unread_bytes));
+    for (const auto& [name, stack] : {std::pair{"opened at", connection.open_stack},
+                                      std::pair{"last used at", connection.last_use_stack}})
+      if (stack != nullptr && stack->culprit_frame() != nullptr) {
+        const Frame frame = to_frame(*stack->culprit_frame());
+        fact(name, frame_name(frame) + " " + frame_place(frame));
+      }
+    std::vector<std::pair<std::uint64_t, const char*>> moments = {
+        {record.opened_ns, connection.late() ? "seen first, older than the observer" : "connect"},
+        {record.established_ns, "established"},
+        {record.handshake_ns, "ready for queries"},
+        {record.first_use_ns, "first request"},
+        {record.last_use_ns, "last request"},
+        {record.last_answer_ns, "last answer"},
+        {record.peer_closed_ns, "the server closed its end"},
+        {record.aborted_ns, "aborted; the descriptor is still held"},
+        {record.closed_ns, "closed"}};
+    std::stable_sort(moments.begin(), moments.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& [ns, what] : moments)
+      if (ns != 0) out.timeline.push_back({when(ns), what});
+    return out;
+  }
+
+  const Pipeline& pipeline_;
+  const Preamble& preamble_;
+};
+
+}  // namespace
+
+Result<int> explain_command(const Options& options) {
+  const Signals signals;
+  auto observation = start_observation(options);
+  if (!observation) return tl::unexpected(observation.error());
+  if (auto observed = observe(*observation, usual_end(options, signals, *observation->live)); !observed)
+    return tl::unexpected(observed.error());
+  const Explainer explainer(*observation->pipeline, observation->live->preamble());
+  const auto explanation = explainer.explain(options.target_pid, options.target_fd);
+  std::string text = explanation ? render_explain(*explanation)
+                                 : fmt::format("pid {}: no connection to a database was seen.\n", options.target_pid);
+  if (auto written = write_stream(STDOUT_FILENO, text); !written) return tl::unexpected(written.error());
+  const Suppressions none;
+  return verdict_status(options, observation->pipeline->snapshot(none));
+}
+
+}  // namespace connleak

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes -> events -> model -> rules, the same for the kernel and for recordings.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "app/options.hpp"
+#include "app/scope_filter.hpp"
+#include "detect/detector.hpp"
+#include "events/decode.hpp"
+#include "events/reorder.hpp"
+#include "events/source.hpp"
+#include "model/model.hpp"
+#include "report/builder.hpp"
+
+namespace connleak {
+
+class Pipeline final : public ByteSink, private EventSink {
+ public:
+  // The preamble and options are borrowed. `scope` is absent where the stream is scoped already.
+  Pipeline(const Options& options, const Preamble& preamble, ScopeFilter* scope);
+
+  void records(std::span<const std::byte> bytes) override;
+  // Releases what is still held back for order. Call once, when nothing follows.
+  void finish();
+
+  // Called after each tick with its stamp (boot-time clock).
+  void on_tick(std::function<void(std::uint64_t)> callback) { on_tick_ = std::move(callback); }
+
+  [[nodiscard]] const Model& model() const { return model_; }
+  [[nodiscard]] const Detector& detector() const { return detector_; }
+  // Stamp of the last tick, or of the last event where there was none.
+  [[nodiscard]] std::uint64_t now_ns() const { return now_ns_; }
+  // `cut`: the recording ended in the middle of a frame.
+  [[nodiscard]] Snapshot snapshot(const Suppressions& suppressions, bool cut = false) const;
+
+ private:
+  void event(Event&& event) override;
+
+  const Preamble& preamble_;
+  ScopeFilter* scope_;
+  Reorder reorder_;
+  Decoder decoder_;
+  Model model_;
+  Detector detector_;
+  std::function<void(std::uint64_t)> on_tick_;
+  std::uint64_t now_ns_ = 0;
+};
+
+}  // namespace connleak

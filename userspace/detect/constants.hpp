@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every number that decides a verdict, each with its reason. Stated in verdicts of the project unless marked "ours".
+#pragma once
+
+#include <cstdint>
+
+namespace connleak::detect {
+
+inline constexpr std::uint64_t kMillisecond = 1'000'000;
+inline constexpr std::uint64_t kSecond = 1'000 * kMillisecond;
+
+// A record is judged this much later: in one event-loop tick a driver connects first and uses its spares next.
+inline constexpr std::uint64_t kSettle = 100 * kMillisecond;
+
+// T is this many times the p99 of completed idle gaps ...
+inline constexpr std::uint64_t kGapFactor = 10;
+// ... from this many on; fewer have no 99th percentile worth the name.
+inline constexpr std::uint64_t kGapsWanted = 20;
+// Before that, this many times the p99 of closed members' lifetimes, from as many lifetimes on.
+inline constexpr std::uint64_t kLifetimeFactor = 3;
+inline constexpr std::uint64_t kLifetimesWanted = 20;
+// Without frames (or with a hidden handshake) nothing tells a cold tail apart but how long members pause.
+inline constexpr std::uint64_t kLongestGapFactor = 3;
+inline constexpr double kLongestGapQuantile = 0.9;
+inline constexpr std::uint64_t kLongestGapMembers = 5;
+
+// Births or last uses further apart than this (or --idle-after) are different incidents.
+inline constexpr std::uint64_t kEpochFloor = 300 * kMillisecond;
+
+// Spare-at-growth: a ladder of fewer records, rises or gains is also drawn by healthy warm-ups.
+inline constexpr std::uint64_t kRecordsWanted = 5;
+inline constexpr std::uint64_t kRisesWanted = 3;
+inline constexpr std::uint64_t kGainWanted = 5;
+inline constexpr std::uint64_t kGainWantedThin = 20;
+// Records no further apart than this belong to one burst, and one burst is one rise. Ours: the settle time, within
+// which records are judged by the same last uses.
+inline constexpr std::uint64_t kBurst = kSettle;
+// Members that joined S in the run and share one last-use stack with an application frame.
+inline constexpr std::uint64_t kStackAgreement = 3;
+// The mark falls to the highest count of this long, or of kMarkWindowT x T.
+inline constexpr std::uint64_t kMarkWindow = 600 * kSecond;
+inline constexpr std::uint64_t kMarkWindowT = 20;
+// An inbound session accepted this long before a member's birth accounts for it ...
+inline constexpr std::uint64_t kSessionLead = kSecond;
+// ... and this many members must stay without one.
+inline constexpr std::uint64_t kUnpairedWanted = 5;
+
+// A close is provisional this long: programs close what they leaked while they exit.
+inline constexpr std::uint64_t kProvisional = 2 * kSecond;
+// LEAK wants this many connections (but for single-handed rules).
+inline constexpr std::uint64_t kLeakConnections = 3;
+
+}  // namespace connleak::detect

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gate.
+#include "detect/gate.hpp"
+
+#include <algorithm>
+
+namespace connleak::detect {
+
+Gate gate(const model::Connection& connection) {
+  const wire_connection& record = connection.record;
+  if (connection.liveness == model::Liveness::opening || connection.liveness == model::Liveness::failed)
+    return Gate::not_established;
+  if (record.handshake_ns == 0 && !connection.late()) return Gate::handshake;
+  // After a goodbye nothing is outstanding, whatever was sent last.
+  if (record.turn != WIRE_TURN_CLIENT && !connection.goodbye()) return Gate::in_use;
+  return Gate::passes;
+}
+
+std::uint64_t server_gone_at(const model::Connection& connection) {
+  const std::uint64_t closed = connection.record.peer_closed_ns;
+  const std::uint64_t aborted = connection.record.aborted_ns;
+  if (closed == 0 || aborted == 0) return std::max(closed, aborted);
+  return std::min(closed, aborted);
+}
+
+bool idle_in_transaction(const model::Connection& connection) {
+  const wire_connection& record = connection.record;
+  return gate(connection) == Gate::passes && server_gone_at(connection) == 0 && !connection.goodbye() &&
+         (record.transaction == WIRE_TRANSACTION_OPEN || record.transaction == WIRE_TRANSACTION_FAILED);
+}
+
+}  // namespace connleak::detect

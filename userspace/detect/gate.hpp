@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every rule asks of a connection before anything else.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "model/connection.hpp"
+
+namespace connleak::detect {
+
+enum class Gate { passes, not_established, handshake, in_use };
+
+// Handshake complete and the client's turn. That no bytes came since is idle_since()'s business, and that the process is
+// alive the caller's (an exit is judged at its instant). No role is exempt yet: replication, LISTEN and the like are not
+// told apart by the wire format of this version. A connection that was closed is judged by its last record.
+[[nodiscard]] Gate gate(const model::Connection& connection);
+
+// The instant at which the server went away, as the program could have noticed; 0: it did not.
+[[nodiscard]] std::uint64_t server_gone_at(const model::Connection& connection);
+
+// In a transaction and not waiting for an answer.
+[[nodiscard]] bool idle_in_transaction(const model::Connection& connection);
+
+}  // namespace connleak::detect

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// L1.
+#include "detect/never_closed.hpp"
+
+#include "detect/gate.hpp"
+
+namespace connleak::detect {
+
+NeverClosed::NeverClosed(const model::Group& group)
+    : SpareGrowth(group, {.info = {.id = "L1", .name = "never-closed", .confidence = Confidence::high},
+                          .state = "idle",
+                          .needs_idle = true,
+                          .pairs_sessions = true}) {}
+
+std::optional<std::uint64_t> NeverClosed::since(const model::Connection& member) const {
+  // A server that went away, its goodbye unread, changes nothing here: half-closed members stay in.
+  if (!member.used() || gate(member) != Gate::passes) return std::nullopt;
+  return model::idle_since(member);
+}
+
+}  // namespace connleak::detect

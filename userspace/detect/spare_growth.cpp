@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Spare-at-growth.
+#include "detect/spare_growth.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "detect/constants.hpp"
+#include "detect/sessions.hpp"
+#include "detect/verdict.hpp"
+
+namespace connleak::detect {
+
+bool SpareGrowth::touched(const model::Connection& member) const {
+  const auto accused = accused_.find(&member);
+  if (accused == accused_.end()) return false;
+  const auto now = since(member);
+  return !now || *now > accused->second;
+}
+
+void SpareGrowth::update(const model::Connection& member) {
+  if (const auto now = since(member))
+    series_.set(&member, *now, model::thread_key(member.record.last_user));
+  else
+    series_.drop(&member);
+  dirty_ = true;
+}
+
+void SpareGrowth::leave(const model::Connection& member) {
+  series_.drop(&member);
+  dirty_ = true;
+}
+
+void SpareGrowth::release(const model::Connection& member) {
+  if (accused_.erase(&member) == 0) return;
+  for (Claim& claim : claims_) std::erase(claim.members, &member);
+  std::erase_if(claims_, [](const Claim& claim) { return claim.members.empty(); });
+}
+
+const Ladder& SpareGrowth::ladder() const { return group_.affine() ? series_.owner() : series_.total(); }
+
+std::uint64_t SpareGrowth::gain_wanted(const Moment& moment) const {
+  return options_.needs_idle && moment.cutoff->thin ? kGainWantedThin : kGainWanted;
+}
+
+std::uint64_t SpareGrowth::cutoff_at(std::uint64_t at_ns, const Moment& moment) const {
+  if (!options_.needs_idle) return at_ns + 1;
+  return at_ns > moment.cutoff->ns ? at_ns - moment.cutoff->ns : 0;
+}
+
+void SpareGrowth::record(std::uint64_t at_ns, const Moment& moment) {
+  series_.record(at_ns, cutoff_at(at_ns, moment));
+  dirty_ = true;
+  const Outcome outcome = evaluate(moment);
+  if (!outcome.fires) return;
+  for (const model::Stack* stack : outcome.stacks) {
+    const bool known = std::any_of(claims_.begin(), claims_.end(), [&](const Claim& c) { return c.stack == stack; });
+    if (!known) claims_.push_back({stack, {}, evidence(outcome, moment)});
+  }
+  take_in(moment);
+}
+
+void SpareGrowth::tick(const Moment& moment) {
+  if (claims_.empty()) return;
+  const bool crossed = series_.advance(cutoff_at(moment.now_ns, moment));
+  if (crossed || dirty_ || !moment.sessions->empty()) take_in(moment);
+  dirty_ = false;
+}
+
+void SpareGrowth::take_in(const Moment& moment) {
+  std::unordered_set<const model::Connection*> paired;
+  if (options_.pairs_sessions) paired = paired_members(cold(), *moment.sessions);
+  for (const auto& [since_ns, member] : series_.cold()) {
+    if (accused_.contains(member) || paired.contains(member) || own_thread_only(*member)) continue;
+    const auto claim = std::find_if(claims_.begin(), claims_.end(),
+                                    [&](const Claim& c) { return c.stack == member->last_use_stack; });
+    if (claim == claims_.end()) continue;
+    claim->members.push_back(member);
+    accused_.emplace(member, since_ns);
+  }
+  std::erase_if(claims_, [](const Claim& claim) { return claim.members.empty(); });
+}
+
+std::vector<const model::Connection*> SpareGrowth::cold() const {
+  std::vector<const model::Connection*> members;
+  members.reserve(series_.cold().size());
+  for (const auto& [since_ns, member] : series_.cold()) members.push_back(member);
+  return members;
+}
+
+bool SpareGrowth::own_thread_only(const model::Connection& member) const {
+  // The one connection of a worker is what a thread-affine pool keeps in good health.
+  return group_.affine() && series_.cold_of(model::thread_key(member.record.last_user)) < 2;
+}
+
+SpareGrowth::Outcome SpareGrowth::evaluate(const Moment& moment) const {
+  Outcome outcome;
+  const Ladder& run = ladder();
+  const std::uint64_t wanted = gain_wanted(moment);
+  const char* of_owner = group_.affine() ? " of any one thread" : "";
+  if (run.last == 0) {
+    outcome.reason = fmt::format("never grew while a spare{} was {}", of_owner, options_.state);
+    return outcome;
+  }
+  if (run.gain() < wanted) {
+    if (wanted == kGainWantedThin && run.gain() >= kGainWanted)
+      outcome.reason = fmt::format("history is thin: gained {}, needs {}", number_text(run.gain()), wanted);
+    else
+      outcome.reason = fmt::format("{} {}{} when it grew last, a gain of {} (needs {})", number_text(run.last),
+                                   options_.state, of_owner, number_text(run.gain()), wanted);
+    return outcome;
+  }
+  if (run.records < kRecordsWanted || run.rises < kRisesWanted) {
+    outcome.reason = fmt::format("the {} ones rose {} times over {} high-water marks (needs {} and {})", options_.state,
+                                 run.rises, run.records, kRisesWanted, kRecordsWanted);
+    return outcome;
+  }
+  const auto members = cold();
+  if (options_.pairs_sessions && !moment.sessions->empty()) {
+    const std::size_t unpaired = members.size() - paired_members(members, *moment.sessions).size();
+    if (unpaired < kUnpairedWanted) {
+      outcome.reason = fmt::format("all but {} are paired with an open inbound session (needs {} that are not)", unpaired,
+                                   kUnpairedWanted);
+      return outcome;
+    }
+  }
+  // In affine groups the members that made the series are those of the owners with the most.
+  std::unordered_map<const model::Stack*, std::uint64_t> joined;
+  for (const model::Connection* member : members) {
+    const Series::Entry& entry = *series_.find(member);
+    if (entry.joined_record <= run.start_record) continue;
+    if (group_.affine() && series_.cold_of(entry.owner) < series_.largest()) continue;
+    const model::Stack* stack = member->last_use_stack;
+    ++joined[stack];
+    outcome.frames = outcome.frames || (stack != nullptr && stack->has_application_frame());
+  }
+  for (const auto& [stack, count] : joined) {
+    const bool agreed = count >= kStackAgreement && stack != nullptr && stack->has_application_frame();
+    if (!outcome.frames || agreed) outcome.stacks.insert(stack);
+  }
+  if (outcome.stacks.empty()) {
+    outcome.reason = fmt::format("the {} ones come from {} places, none with {} (a pool of each place is healthy)",
+                                 options_.state, joined.size(), kStackAgreement);
+    return outcome;
+  }
+  outcome.fires = true;
+  return outcome;
+}
+
+std::vector<std::string> SpareGrowth::evidence(const Outcome& outcome, const Moment& moment) const {
+  const Ladder& run = ladder();
+  std::vector<std::string> sentences;
+  sentences.push_back(fmt::format(
+      "over {} high-water marks in a row the count of {} ones{} rose {} times, from {} to {}, and never fell: new ones were "
+      "opened while those were there",
+      number_text(run.records), options_.state, group_.affine() ? " of one thread" : "", number_text(run.rises),
+      number_text(run.first), number_text(run.last)));
+  if (options_.needs_idle) {
+    sentences.push_back(explain(*moment.cutoff));
+    if (moment.cutoff->thin)
+      sentences.push_back(fmt::format("few connections were ever used twice, so a gain of {} was wanted; it was {}",
+                                      kGainWantedThin, number_text(run.gain())));
+  }
+  if (!outcome.frames) sentences.push_back("no frame of the application's own code is known, so the place is not either");
+  if (options_.pairs_sessions && !moment.sessions->empty())
+    sentences.push_back(fmt::format("{} inbound sessions are open; connections with one of their own are not counted",
+                                    number_text(moment.sessions->size())));
+  return sentences;
+}
+
+RuleAnswer SpareGrowth::answer(const Moment& moment) const {
+  RuleAnswer answer{std::string(options_.info.id), std::string(options_.info.name), !claims_.empty(), ""};
+  if (claims_.empty()) {
+    answer.reason = evaluate(moment).reason;
+    if (answer.reason.empty()) answer.reason = "its conditions are met since the latest growth; judged at the next";
+    return answer;
+  }
+  for (const Claim& claim : claims_)
+    for (const std::string& sentence : claim.evidence) answer.reason += (answer.reason.empty() ? "" : "; ") + sentence;
+  return answer;
+}
+
+std::string SpareGrowth::spared(const model::Connection& member, const Moment& moment) const {
+  if (!since(member)) return "";
+  if (claims_.empty()) return evaluate(moment).reason;
+  if (options_.pairs_sessions && paired_members(cold(), *moment.sessions).contains(&member))
+    return "each has an open inbound session of its own";
+  if (own_thread_only(member)) return "the only one of its thread";
+  return "last used from another place than the accused ones";
+}
+
+}  // namespace connleak::detect

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection as the observer knows it, and its age, idle time and state.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/keys.hpp"
+#include "model/stack.hpp"
+
+namespace connleak::model {
+
+struct Group;
+struct Process;
+
+enum class Liveness { opening, open, half_closed, aborted, failed, closed };
+
+// What a connection is doing, as the report counts it. Aborted ones count as half_closed: the server is gone, the
+// descriptor still held.
+enum class State { opening, in_use, idle, in_transaction, half_closed, closed };
+
+struct Holder {
+  ProcessKey process;
+  std::uint32_t fd = 0;
+  auto operator<=>(const Holder&) const = default;
+};
+
+struct Connection {
+  ConnectionKey key;
+  wire_connection record{};  // the latest that was read
+  Liveness liveness = Liveness::opening;
+  std::uint64_t liveness_ns = 0;  // since when
+  // Closed: by the closed edge, or (without_edge) when the connection was last seen before it was missed.
+  std::uint64_t closed_ns = 0;
+  bool without_edge = false;
+  bool closed_at_exit = false;  // closed by its process's own exit (WIRE_FLAG_EXITING)
+  std::optional<wire_thread> closer;
+  wire_protocol protocol = WIRE_PROTOCOL_UNKNOWN;
+  bool protocol_assumed = false;  // late and silent: from a sibling or the port
+  Group* group = nullptr;         // nullptr: a candidate, in no reported group
+  Process* process = nullptr;     // never nullptr: the opener, or who holds it since the opener is gone
+  std::vector<Holder> holders;    // of the latest scan that saw any
+  const Stack* open_stack = nullptr;
+  const Stack* last_use_stack = nullptr;
+  const Stack* close_stack = nullptr;
+  std::unique_ptr<std::array<std::uint16_t, WIRE_GAP_BUCKETS>> gaps;  // cumulative, as last read
+  std::uint64_t last_read_ns = 0;  // bytes that lay unread were read, found at this time
+  bool owner_dead = false;         // the thread that used it last has exited
+  std::uint64_t group_requests_at_use = 0;  // Group::requests when its last use was seen
+  // Standing judgements that refer to it: the model keeps it while there are any. Mutable because judges only see
+  // a const model.
+  mutable std::uint32_t holds = 0;
+
+  // Book-keeping of Model.
+  bool changed = false;
+  std::uint64_t seen_scan = 0;     // LEVELS scan that saw it last
+  std::uint64_t seen_ns = 0;       // when it was last seen in any record
+  std::uint64_t holders_scan = 0;
+  bool counted_open = false;
+  std::uint64_t longest_counted_ns = 0;
+  std::uint64_t requests_counted = 0;
+  Connection* previous_seen = nullptr;
+  Connection* next_seen = nullptr;
+
+  [[nodiscard]] bool late() const { return (record.flags & WIRE_FLAG_LATE) != 0; }
+  [[nodiscard]] bool tls() const { return (record.flags & WIRE_FLAG_TLS) != 0; }
+  [[nodiscard]] bool goodbye() const { return (record.flags & WIRE_FLAG_GOODBYE) != 0; }
+  // Established and not given up by the program: what a pool counts, half-closed and aborted ones included.
+  [[nodiscard]] bool held() const {
+    return liveness == Liveness::open || liveness == Liveness::half_closed || liveness == Liveness::aborted;
+  }
+  [[nodiscard]] bool server_gone() const { return record.peer_closed_ns != 0 || record.aborted_ns != 0; }
+  // Sent a request after its handshake, as far as was seen.
+  [[nodiscard]] bool used() const { return record.last_use_ns != 0; }
+};
+
+enum class AgeKind { exact, at_least, unknown };
+
+struct Age {
+  AgeKind kind = AgeKind::unknown;
+  std::uint64_t ns = 0;  // 0 where unknown
+};
+
+// When the program got it; for late ones when it was first seen. 0: not established.
+[[nodiscard]] std::uint64_t established_at(const Connection& connection);
+
+// Until `now_ns`, or until it was closed.
+[[nodiscard]] Age age(const Connection& connection, std::uint64_t now_ns);
+
+// Since when the application neither sent nor read and no answer came: the last use or its answer, the end of the handshake when never
+// used, the socket's own stamp when it is older than the observer and was silent since. nullopt: unknown.
+[[nodiscard]] std::optional<std::uint64_t> idle_since(const Connection& connection);
+
+// Nanoseconds until `now_ns` or its close; nullopt where unknown or while an answer is due.
+[[nodiscard]] std::optional<std::uint64_t> idle_ns(const Connection& connection, std::uint64_t now_ns);
+
+[[nodiscard]] State state(const Connection& connection);
+
+}  // namespace connleak::model

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Processes, and the groups in which their connections are judged.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "model/connection.hpp"
+#include "model/histogram.hpp"
+
+namespace connleak::model {
+
+// Within one process. user and database are "" where they are not visible.
+struct GroupKey {
+  Address address;
+  wire_protocol protocol = WIRE_PROTOCOL_UNKNOWN;
+  std::string user;
+  std::string database;
+  auto operator<=>(const GroupKey&) const = default;
+};
+
+struct Group {
+  GroupKey key;
+  Process* process = nullptr;
+  std::set<Connection*> members;  // held now; order means nothing (sort by key before showing)
+  std::uint64_t opened = 0;       // established since the observer began, late ones included
+  std::uint64_t closed = 0;       // of those; members = opened - closed
+  std::uint64_t failed = 0;
+  std::uint64_t requests = 0;  // seen by all members
+  Histogram gaps;              // completed idle gaps
+  Histogram lifetimes;         // of closed members, late ones excepted
+  Histogram longest_open;      // each used member's longest completed gap, birth to first use included
+  Histogram longest_closed;
+  bool tls = false;               // a member is encrypted: the handshake is hidden
+  bool frames_known = false;      // a last-use stack of a member had an application frame
+  // Why a thread does not own its connections here; "" while each member has served one live thread only.
+  std::string affinity_disproved;
+
+  [[nodiscard]] bool affine() const { return affinity_disproved.empty(); }
+};
+
+// An open inbound connection.
+struct Session {
+  std::uint64_t cookie = 0;
+  std::uint64_t accepted_ns = 0;
+  std::uint64_t last_receive_ns = 0;
+};
+
+struct OpenAtExit {
+  const Stack* stack = nullptr;  // last use, else open; nullptr: none known
+  std::uint64_t connections = 0;
+};
+
+struct Process {
+  ProcessKey key;
+  std::string comm;
+  std::optional<std::string> exe;
+  std::optional<std::string> cgroup;
+  std::optional<std::uint64_t> cgroup_id;
+  std::optional<std::uint32_t> uid;
+  std::optional<ProcessKey> parent;
+  bool alive = true;
+  std::uint64_t exited_ns = 0;
+  std::vector<OpenAtExit> open_at_exit;  // filled at the tick after the exit
+  std::map<GroupKey, std::unique_ptr<Group>> groups;
+  std::uint64_t last_answered_ns = 0;  // last answer to a request on any of its connections
+  bool go = false;
+  struct Endpoint {
+    std::uint64_t held = 0;
+    std::uint64_t most = 0;
+  };
+  std::map<Address, Endpoint> endpoints;  // candidates included
+  StackBook stacks;
+  mutable std::uint32_t holds = 0;  // as Connection::holds
+
+  // Book-keeping of Model.
+  std::vector<Session> sessions;
+  std::uint64_t sessions_scan = 0;
+  std::map<ThreadKey, std::uint64_t> dead_threads;  // when they exited; until looked at
+  std::set<Connection*> connections;                // all that are remembered, candidates included
+  bool exit_settled = false;  // its closed edges are in: it can be judged
+};
+
+}  // namespace connleak::model

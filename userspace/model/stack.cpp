@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stacks and their names.
+#include "model/stack.hpp"
+
+#include <fmt/core.h>
+
+#include <string_view>
+
+namespace connleak::model {
+
+namespace {
+
+// FNV-1a, 64 bits; the same as symbols/stack_id.hpp, which the model may not link.
+struct Fnv {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  void byte(std::uint8_t value) { hash = (hash ^ value) * 0x100000001b3; }
+  void number(std::uint64_t value) {
+    for (unsigned shift = 0; shift < 64; shift += 8) byte(static_cast<std::uint8_t>(value >> shift));
+  }
+  void text(std::string_view value) {
+    for (const char c : value) byte(static_cast<std::uint8_t>(c));
+    byte(0);
+  }
+};
+
+}  // namespace
+
+void StackBook::add_symbol(const SymbolEvent& symbol) {
+  // A page of inlined frames at one address is already absurd; a hostile recording gets no more.
+  constexpr std::size_t kFramesPerAddress = 64;
+  auto& frames = symbols_[symbol.address];
+  if (symbol.index == 0) frames.clear();
+  if (symbol.index != frames.size() || frames.size() >= kFramesPerAddress) return;
+  frames.push_back({symbol.address, symbol.function, symbol.file, symbol.line, symbol.module, symbol.language,
+                    symbol.application, symbol.offset});
+  symbols_came_ = true;
+}
+
+const Stack* StackBook::intern(const std::vector<std::uint64_t>& addresses, const StackBook& names) {
+  if (addresses.empty()) return nullptr;
+  auto [at, is_new] = by_addresses_.try_emplace(addresses, nullptr);
+  if (!is_new) return at->second;
+  auto stack = std::make_unique<Stack>();
+  stack->addresses = addresses;
+  names.resolve(*stack);
+  at->second = stack.get();
+  if (!stack->stable) unresolved_.push_back(stack.get());
+  stacks_.push_back(std::move(stack));
+  return at->second;
+}
+
+void StackBook::forget_addresses() {
+  symbols_.clear();
+  by_addresses_.clear();
+  unresolved_.clear();
+}
+
+bool StackBook::resolve_pending() {
+  if (!symbols_came_) return false;
+  symbols_came_ = false;
+  bool any = false;
+  std::erase_if(unresolved_, [&](Stack* stack) {
+    const std::string before = stack->id;
+    resolve(*stack);
+    any = any || stack->id != before || stack->stable;
+    return stack->stable;
+  });
+  return any;
+}
+
+void StackBook::resolve(Stack& stack) const {
+  Fnv by_module;
+  Fnv by_address;
+  stack.frames.clear();
+  stack.culprit.reset();
+  stack.stable = true;
+  for (const std::uint64_t address : stack.addresses) {
+    by_address.number(address);
+    const auto found = symbols_.find(address);
+    if (found == symbols_.end() || found->second.empty()) {
+      stack.stable = false;
+      StackFrame unknown;
+      unknown.address = address;
+      stack.frames.push_back(std::move(unknown));
+      continue;
+    }
+    // One location per address: inlined frames share theirs.
+    const StackFrame& first = found->second.front();
+    if (!first.module) stack.stable = false;
+    by_module.text(first.module.value_or(""));
+    by_module.number(first.offset);
+    for (const StackFrame& frame : found->second) {
+      if (frame.application && !stack.culprit) stack.culprit = stack.frames.size();
+      if (frame.language == WIRE_LANGUAGE_GO) stack.go = true;
+      stack.frames.push_back(frame);
+    }
+  }
+  stack.id = fmt::format("{:016x}", stack.stable ? by_module.hash : by_address.hash);
+}
+
+}  // namespace connleak::model

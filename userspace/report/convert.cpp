@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/convert.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/text.hpp"
+
+namespace connleak {
+
+double seconds(std::uint64_t ns) {
+  return static_cast<double>(ns / 1'000) / 1e6;
+}
+
+Endpoint to_endpoint(const model::Address& address) {
+  Endpoint endpoint;
+  endpoint.family = address.family == AF_INET6 ? "inet6" : "inet";
+  std::uint8_t bytes[16];
+  std::copy(address.bytes.begin(), address.bytes.end(), bytes);
+  endpoint.address = format_address(address.family, bytes);
+  endpoint.port = address.port;
+  return endpoint;
+}
+
+std::string to_protocol(wire_protocol protocol) {
+  switch (protocol) {
+    case WIRE_PROTOCOL_POSTGRESQL:
+      return "postgresql";
+    case WIRE_PROTOCOL_UNKNOWN:
+    case WIRE_PROTOCOL_OTHER:
+    case WIRE_PROTOCOL_END:
+      break;
+  }
+  return "unknown";
+}
+
+std::string to_state(model::State state) {
+  switch (state) {
+    case model::State::opening:
+      return "opening";
+    case model::State::in_use:
+      return "in_use";
+    case model::State::idle:
+      return "idle";
+    case model::State::in_transaction:
+      return "in_transaction";
+    case model::State::half_closed:
+      return "half_closed";
+    case model::State::closed:
+      break;
+  }
+  return "closed";
+}
+
+std::optional<std::string> to_transaction(const model::Connection& connection) {
+  switch (static_cast<wire_transaction>(connection.record.transaction)) {
+    case WIRE_TRANSACTION_NONE:
+      return "none";
+    case WIRE_TRANSACTION_OPEN:
+      return "open";
+    case WIRE_TRANSACTION_FAILED:
+      return "failed";
+    case WIRE_TRANSACTION_UNKNOWN:
+    case WIRE_TRANSACTION_END:
+      break;
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+std::optional<std::string> to_language(wire_language language) {
+  switch (language) {
+    case WIRE_LANGUAGE_NATIVE:
+      return "native";
+    case WIRE_LANGUAGE_GO:
+      return "go";
+    case WIRE_LANGUAGE_RUST:
+      return "rust";
+    case WIRE_LANGUAGE_UNKNOWN:
+    case WIRE_LANGUAGE_END:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Frame to_frame(const model::StackFrame& frame) {
+  Frame result;
+  result.function = frame.function;
+  result.file = frame.file;
+  result.line = frame.line;
+  result.module = frame.module;
+  result.language = to_language(frame.language);
+  result.address = frame.address;
+  result.application = frame.application;
+  return result;
+}
+
+std::optional<std::string> to_local(const model::Connection& connection) {
+  const wire_connection& record = connection.record;
+  if (record.local_port == 0) return std::nullopt;
+  const std::string address = format_address(record.family, record.local);
+  return record.family == AF_INET6 ? fmt::format("[{}]:{}", address, record.local_port)
+                                   : fmt::format("{}:{}", address, record.local_port);
+}
+
+std::optional<std::string> container_id(const std::string& cgroup) {
+  constexpr std::size_t kDigits = 64;
+  constexpr std::size_t kShown = 12;  // what docker ps shows
+  std::size_t run = 0;
+  for (std::size_t i = cgroup.size(); i-- > 0;) {
+    run = std::isxdigit(static_cast<unsigned char>(cgroup[i])) != 0 ? run + 1 : 0;
+    if (run == kDigits) return cgroup.substr(i, kShown);
+  }
+  return std::nullopt;
+}
+
+}  // namespace connleak

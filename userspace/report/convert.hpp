@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Single facts of the model in the report's terms.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "model/process.hpp"
+#include "report/snapshot.hpp"
+
+namespace connleak {
+
+[[nodiscard]] double seconds(std::uint64_t ns);
+[[nodiscard]] Endpoint to_endpoint(const model::Address& address);
+[[nodiscard]] std::string to_protocol(wire_protocol protocol);
+[[nodiscard]] std::string to_state(model::State state);
+[[nodiscard]] std::optional<std::string> to_transaction(const model::Connection& connection);
+[[nodiscard]] Frame to_frame(const model::StackFrame& frame);
+// "192.0.2.1:40001"; nullopt while no port is bound.
+[[nodiscard]] std::optional<std::string> to_local(const model::Connection& connection);
+// 64 hex digits of a cgroup path's last container-like part (docker, containerd, CRI-O, podman), cut to 12.
+[[nodiscard]] std::optional<std::string> container_id(const std::string& cgroup);
+
+}  // namespace connleak

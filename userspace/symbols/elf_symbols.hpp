@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Function names from .symtab or .dynsym.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "symbols/elf_image.hpp"
+
+namespace connleak {
+
+class ElfSymbols {
+ public:
+  // Reads the whole table (24 bytes a symbol) and sorts it. Missing or broken tables give an empty one.
+  explicit ElfSymbols(const ElfImage& image);
+
+  // The linker name of the function that covers the address. A symbol without a size covers what lies between it
+  // and the next symbol of its section.
+  [[nodiscard]] std::optional<std::string> find(const ElfImage& image, std::uint64_t address) const;
+  [[nodiscard]] bool empty() const { return symbols_.empty(); }
+
+ private:
+  struct Symbol {
+    std::uint64_t address;
+    std::uint64_t end;  // equal to address: no size given
+    std::uint32_t name;
+    std::uint16_t section;
+    std::uint8_t rank;  // of several at one address: global before weak before local
+    bool dynamic;
+  };
+  void read_table(const ElfImage& image, std::uint32_t type);
+
+  std::vector<Symbol> symbols_;
+  std::size_t strings_[2] = {0, 0};  // section of the names of .symtab, .dynsym
+};
+
+}  // namespace connleak

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names for addresses of one file: Go's table first, then DWARF over the symbol table.
+#include "symbols/module.hpp"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "symbols/demangle.hpp"
+
+namespace connleak {
+
+Result<std::unique_ptr<Module>> Module::open(Fd file, std::string path, const FileOpener& open_debug) {
+  auto image = ElfImage::open(file.get());
+  if (!image) return tl::unexpected<Error>(std::move(image.error()));
+  std::unique_ptr<Module> module(new Module(std::move(file), *std::move(image)));
+
+  struct stat status{};
+  if (::fstat(module->file_.get(), &status) != 0) return failure(ErrorKind::failed, "the file has no status");
+  module->identity_ = fmt::format("{}:{}:{}.{}", module->image_.build_id(), status.st_size, status.st_mtim.tv_sec,
+                                  status.st_mtim.tv_nsec);
+  module->name_ = module->image_.soname().value_or(path.substr(path.rfind('/') + 1));
+  module->facts_.soname = module->image_.soname().value_or("");
+  module->facts_.is_executable = module->image_.is_executable();
+  if (!module->image_.section(".debug_info")) {
+    module->debug_file_ = find_debug_file(module->image_, path, open_debug);
+  }
+  module->facts_.path = std::move(path);
+  return module;
+}
+
+void Module::prepare() {
+  if (std::exchange(prepared_, true)) return;
+  if (const auto layout = find_go_layout(image_)) {
+    go_.emplace(*layout);
+    facts_.go_main_module = connleak::go_main_module(image_);
+  }
+  if (debug_file_) {
+    if (auto image = ElfImage::open(debug_file_.get())) debug_image_.emplace(*std::move(image));
+  }
+}
+
+std::vector<SymbolFrame> Module::go_frames(std::uint64_t address) const {
+  std::vector<SymbolFrame> frames;
+  if (!go_) return frames;
+  for (GoFrame& known : go_->lookup(image_, address)) {
+    SymbolFrame frame;
+    frame.function = std::move(known.function);
+    frame.file = std::move(known.file);
+    frame.line = known.line;
+    frame.language = Language::go;
+    frames.push_back(std::move(frame));
+  }
+  return frames;
+}
+
+std::vector<SymbolFrame> Module::native_frames(std::uint64_t address) {
+  if (!symbols_) {
+    symbols_.emplace(image_);
+    // A stripped file keeps only what it exports; its debug file has all.
+    if (debug_image_) {
+      ElfSymbols full(*debug_image_);
+      symbols_in_debug_ = !full.empty();
+      if (symbols_in_debug_) symbols_ = std::move(full);
+    }
+    dwarf_ = DwarfLines::open(debug_image_ ? *debug_image_ : image_);
+  }
+  std::optional<DemangledName> symbol;
+  if (const auto name = symbols_->find(symbols_in_debug_ ? *debug_image_ : image_, address))
+    symbol = demangle(*name);
+
+  std::vector<SymbolFrame> frames;
+  for (DwarfFrame& known : dwarf_ ? dwarf_->lookup(address) : std::vector<DwarfFrame>()) {
+    SymbolFrame frame;
+    frame.language = known.is_rust ? Language::rust : Language::native;
+    if (known.function) {
+      auto name =
+          known.is_linker_name ? demangle(*known.function) : DemangledName{*known.function, frame.language};
+      if (name.language == Language::rust) frame.language = Language::rust;
+      frame.function = std::move(name.name);
+    }
+    frame.file = std::move(known.file);
+    frame.line = known.line;
+    frames.push_back(std::move(frame));
+  }
+  if (frames.empty()) frames.emplace_back();
+  SymbolFrame& physical = frames.back();
+  if (symbol) {
+    // The source's name alone lacks its scope; the symbol of the physical function has it.
+    const bool has_scope = physical.function && physical.function->find("::") != std::string::npos;
+    if (!has_scope) physical.function = std::move(symbol->name);
+    if (physical.language != Language::rust) physical.language = symbol->language;
+  }
+  return frames;
+}
+
+std::vector<SymbolFrame> Module::resolve(std::uint64_t file_offset) {
+  const auto address = image_.address_of_offset(file_offset);
+  if (!address) return {};
+  prepare();
+  auto frames = go_frames(*address);
+  if (frames.empty()) frames = native_frames(*address);
+  for (SymbolFrame& frame : frames) {
+    frame.module = name_;
+    frame.offset = *address;
+    frame.inlined = &frame != &frames.back();
+    frame.application = is_application(facts_, frame);
+  }
+  return frames;
+}
+
+}  // namespace connleak

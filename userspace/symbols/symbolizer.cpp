@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Processes, their mappings and the files behind them.
+#include "symbols/symbolizer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "symbols/process_files.hpp"
+
+namespace connleak {
+
+namespace {
+
+// Programs that generate code have addresses in no file for ever; libraries are loaded a few times.
+constexpr int kMaxRereads = 32;
+// Trying again is for files that one process may not reach and another may.
+constexpr int kMaxOpenTries = 8;
+
+}  // namespace
+
+// One file that processes have mapped. Shared by all of them; closed and opened again under the limit of open
+// files.
+struct Symbolizer::File {
+  std::string path;
+  std::string identity;  // "" until first opened
+  std::unique_ptr<Module> module;
+  std::uint64_t last_use = 0;
+  int tries = 0;
+};
+
+struct Symbolizer::Mapping {
+  MapsEntry entry;
+  std::shared_ptr<File> file;  // null: no file
+};
+
+struct Symbolizer::Process {
+  std::vector<Mapping> mappings;  // ascending
+  // Key: address, shifted left by one, and whether it is a return address.
+  std::unordered_map<std::uint64_t, std::vector<SymbolFrame>> answers;
+  std::uint64_t last_use = 0;
+  int rereads = 0;
+  bool is_gone = false;
+
+  [[nodiscard]] const Mapping* find(std::uint64_t address) const {
+    const auto next =
+        std::ranges::upper_bound(mappings, address, {}, [](const Mapping& m) { return m.entry.start; });
+    if (next == mappings.begin() || address >= std::prev(next)->entry.end) return nullptr;
+    return &*std::prev(next);
+  }
+};
+
+Symbolizer::Symbolizer(SymbolizerLimits limits) : limits_(limits) {}
+Symbolizer::~Symbolizer() = default;
+
+void Symbolizer::process_seen(std::uint32_t pid, std::uint64_t start_ns) { process({pid, start_ns}); }
+
+void Symbolizer::process_replaced(std::uint32_t pid, std::uint64_t start_ns) {
+  const ProcessKey key{pid, start_ns};
+  if (const auto known = processes_.find(key); known != processes_.end()) {
+    cached_ -= known->second->answers.size();
+    processes_.erase(known);
+    last_ = nullptr;
+  }
+  process(key);
+}
+
+void Symbolizer::process_gone(std::uint32_t pid, std::uint64_t start_ns) {
+  if (const auto known = processes_.find({pid, start_ns}); known != processes_.end())
+    known->second->is_gone = true;
+}
+
+Symbolizer::Process& Symbolizer::process(ProcessKey key) {
+  ++now_;
+  if (last_ == nullptr || last_key_ != key) {
+    auto known = processes_.find(key);
+    if (known == processes_.end()) {
+      if (processes_.size() >= limits_.processes) forget_processes();
+      known = processes_.emplace(key, std::make_unique<Process>()).first;
+      ++stats_.processes_seen;
+      read_maps(key, *known->second);
+      if (known->second->mappings.empty()) ++stats_.processes_missed;
+    }
+    last_ = known->second.get();
+    last_key_ = key;
+  }
+  last_->last_use = now_;
+  return *last_;
+}
+
+void Symbolizer::read_maps(ProcessKey key, Process& process) {
+  const Fd directory = open_process(key.pid, key.start_ns);
+  const auto text = directory ? read_maps_text(directory) : std::nullopt;
+  if (!text || text->empty()) {
+    process.is_gone = true;
+    return;
+  }
+  ++stats_.maps_read;
+  std::vector<Mapping> mappings;
+  for (MapsEntry& entry : parse_maps(*text)) {
+    auto file = file_for(directory, entry);
+    mappings.push_back({std::move(entry), std::move(file)});
+  }
+  std::ranges::sort(mappings, {}, [](const Mapping& m) { return m.entry.start; });
+  process.mappings = std::move(mappings);
+}
+
+std::shared_ptr<Symbolizer::File> Symbolizer::file_for(const Fd& directory, const MapsEntry& entry) {
+  if (entry.file.inode == 0) return nullptr;
+  auto& file = files_[entry.file];
+  if (!file) {
+    file = std::make_shared<File>();
+    file->path = entry.path;
+  }
+  file->last_use = now_;
+  if (!file->module) open_file(directory, entry, file);
+  return file;
+}
+
+void Symbolizer::open_file(const Fd& directory, const MapsEntry& entry, std::shared_ptr<File>& file) {
+  if (file->tries >= kMaxOpenTries) return;
+  Fd opened = open_mapped(directory, entry);
+  auto module = opened ? Module::open(std::move(opened), entry.path, debug_file_opener(directory))
+                       : Result<std::unique_ptr<Module>>(failure(ErrorKind::failed, "cannot be opened"));
+  if (!module) {
+    if (file->tries++ == 0) ++stats_.modules_refused;
+    return;
+  }
+  if (!file->identity.empty() && file->identity != (*module)->identity()) {
+    // The inode belongs to another file by now; those who had mapped the old one keep their closed entry.
+    file = std::make_shared<File>();
+    file->path = entry.path;
+    file->last_use = now_;
+  }
+  if (open_files_ >= limits_.modules) close_unused_files();
+  file->identity = (*module)->identity();
+  file->module = *std::move(module);
+  file->tries = 0;
+  ++open_files_;
+  ++stats_.modules_opened;
+}
+
+// Closes the quarter that was not used for longest, and forgets files that no process has mapped.
+void Symbolizer::close_unused_files() {
+  std::erase_if(files_, [&](const auto& known) {
+    const bool is_unused = known.second && known.second.use_count() == 1 && known.second->last_use != now_;
+    if (is_unused && known.second->module) --open_files_;
+    return is_unused;
+  });
+  std::vector<File*> open;
+  for (const auto& [key, file] : files_) {
+    if (file && file->module) open.push_back(file.get());
+  }
+  std::ranges::sort(open, {}, &File::last_use);
+  for (std::size_t i = 0; i < open.size() && open_files_ > limits_.modules - limits_.modules / 4 - 1; ++i) {
+    open[i]->module.reset();
+    --open_files_;
+  }
+}
+
+// Forgets the eighth that was not used for longest, the dead before the living.
+void Symbolizer::forget_processes() {
+  std::vector<std::pair<std::pair<bool, std::uint64_t>, ProcessKey>> order;
+  for (const auto& [key, known] : processes_) order.push_back({{!known->is_gone, known->last_use}, key});
+  std::ranges::sort(order);
+  order.resize(std::min(order.size(), limits_.processes / 8 + 1));
+  for (const auto& [rank, key] : order) {
+    const auto known = processes_.find(key);
+    cached_ -= known->second->answers.size();
+    processes_.erase(known);
+  }
+  last_ = nullptr;
+}
+
+std::vector<SymbolFrame> Symbolizer::look_up(ProcessKey key, Process& process, std::uint64_t address,
+                                             bool is_return_address) {
+  const std::uint64_t wanted = is_return_address && address > 0 ? address - 1 : address;
+  const Mapping* mapping = process.find(wanted);
+  if (mapping == nullptr && !process.is_gone && process.rereads < kMaxRereads) {
+    ++process.rereads;
+    read_maps(key, process);
+    mapping = process.find(wanted);
+  }
+  if (mapping == nullptr || (mapping->file == nullptr && !mapping->entry.path.starts_with('['))) return {};
+  const MapsEntry& entry = mapping->entry;
+  const std::shared_ptr<File>& file = mapping->file;
+  if (file && !file->module && !process.is_gone) {
+    if (const Fd directory = open_process(key.pid, key.start_ns)) {
+      auto reopened = file;
+      open_file(directory, entry, reopened);
+    }
+  }
+  if (file && file->module) {
+    file->last_use = now_;
+    auto frames = file->module->resolve(wanted - entry.start + entry.offset);
+    for (SymbolFrame& frame : frames) frame.offset += address - wanted;
+    if (!frames.empty()) return frames;
+  }
+  SymbolFrame frame;
+  frame.module = entry.path.starts_with('[') ? entry.path : entry.path.substr(entry.path.rfind('/') + 1);
+  frame.offset = address - entry.start + entry.offset;
+  return {frame};
+}
+
+const std::vector<SymbolFrame>& Symbolizer::resolve(std::uint32_t pid, std::uint64_t start_ns,
+                                                    std::uint64_t address, bool is_return_address) {
+  const ProcessKey key{pid, start_ns};
+  Process& known = process(key);
+  const std::uint64_t question = address << 1 | (is_return_address ? 1 : 0);
+  if (const auto answer = known.answers.find(question); answer != known.answers.end()) return answer->second;
+  if (cached_ >= limits_.addresses) {
+    for (const auto& [other, process] : processes_) process->answers.clear();
+    cached_ = 0;
+  }
+  auto frames = look_up(key, known, address, is_return_address);
+  ++cached_;
+  return known.answers.emplace(question, std::move(frames)).first->second;
+}
+
+}  // namespace connleak

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names for addresses of processes, also of those that are gone by the time somebody asks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "symbols/frame.hpp"
+#include "symbols/maps.hpp"
+#include "symbols/module.hpp"
+
+namespace connleak {
+
+// What is over a limit is forgotten, the longest unused and the dead first.
+struct SymbolizerLimits {
+  std::size_t modules = 384;  // open files (up to two descriptors each), below the usual limit of 1,024
+  std::size_t processes = 4096;
+  std::size_t addresses = 200'000;  // cached answers, some 500 bytes each
+};
+
+struct SymbolizerStats {
+  std::uint64_t processes_seen = 0;
+  std::uint64_t processes_missed = 0;  // gone, or not ours to read, before their maps were
+  std::uint64_t modules_opened = 0;
+  std::uint64_t modules_refused = 0;  // not readable, not ELF, or on a file system that a user process serves
+  std::uint64_t maps_read = 0;
+};
+
+// Not thread-safe. Reads /proc and files; no network, no clock. Processes are identified by pid and start
+// (nanoseconds of the boot-time clock, compared with /proc/PID/stat in ticks; 0: not checked).
+class Symbolizer {
+ public:
+  explicit Symbolizer(SymbolizerLimits limits = {});
+  ~Symbolizer();
+  Symbolizer(const Symbolizer&) = delete;
+  Symbolizer& operator=(const Symbolizer&) = delete;
+
+  // Call while the process lives: opens the files that it has mapped executable. Later calls do nothing.
+  void process_seen(std::uint32_t pid, std::uint64_t start_ns);
+  // After exec: the same process with another program. What was known of it is forgotten and read anew.
+  void process_replaced(std::uint32_t pid, std::uint64_t start_ns);
+  // Names stay available; the process is no longer looked at in /proc and is among the first to be forgotten.
+  void process_gone(std::uint32_t pid, std::uint64_t start_ns);
+
+  // Innermost first, inlined frames included. A return address is looked up at the byte before it, so that a call
+  // at the end of a line or function names that one; pass false for the interrupted address itself. Empty: in no
+  // mapped file (generated code, or the process was never seen alive). Valid until the next call of any member.
+  [[nodiscard]] const std::vector<SymbolFrame>& resolve(std::uint32_t pid, std::uint64_t start_ns,
+                                                        std::uint64_t address, bool is_return_address);
+
+  [[nodiscard]] const SymbolizerStats& stats() const { return stats_; }
+
+ private:
+  struct File;
+  struct Mapping;
+  struct Process;
+  struct ProcessKey {
+    std::uint32_t pid = 0;
+    std::uint64_t start_ns = 0;
+    friend auto operator<=>(const ProcessKey&, const ProcessKey&) = default;
+  };
+
+  Process& process(ProcessKey key);
+  void read_maps(ProcessKey key, Process& process);
+  std::shared_ptr<File> file_for(const Fd& directory, const MapsEntry& entry);
+  void open_file(const Fd& directory, const MapsEntry& entry, std::shared_ptr<File>& file);
+  void close_unused_files();
+  void forget_processes();
+  std::vector<SymbolFrame> look_up(ProcessKey key, Process& process, std::uint64_t address,
+                                   bool is_return_address);
+
+  SymbolizerLimits limits_;
+  SymbolizerStats stats_;
+  std::uint64_t now_ = 0;  // counts calls, for what was used last
+  std::size_t cached_ = 0;
+  std::size_t open_files_ = 0;
+  std::map<ProcessKey, std::unique_ptr<Process>> processes_;
+  Process* last_ = nullptr;
+  ProcessKey last_key_;
+  std::map<FileKey, std::shared_ptr<File>> files_;
+};
+
+}  // namespace connleak
