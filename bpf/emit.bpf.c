@@ -33,6 +33,9 @@ struct {
 
 static __u64 drop_clock;
 
+/* BPF_RINGBUF_HDR_SZ: what the kernel puts before each record. */
+#define RING_HEADER 8
+
 void count__hit(__u32 hook)
 {
 	struct hook_counts *counts = bpf_map_lookup_elem(&hook_counts, &hook);
@@ -63,10 +66,15 @@ static __always_inline bool emit__starved(void)
 	return drop_one_in && __sync_fetch_and_add(&drop_clock, 1) % drop_one_in == 0;
 }
 
-/* Readers poll on a timer; they are woken only where the ring fills faster than that. */
-static __always_inline __u64 emit__wakeup(void)
+/* Readers poll on a timer; they are woken only where the ring fills faster than that: each time that another
+ * sixteenth of it (a power of two) has filled. */
+static __always_inline __u64 emit__wakeup(__u64 record_size)
 {
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > ring_size / 16 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	__u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	__u64 step = ring_size / 16;
+
+	return filled >= step && (filled & (step - 1)) < record_size + RING_HEADER ? BPF_RB_FORCE_WAKEUP :
+										     BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void emit__head(struct wire_header *header, __u32 type, __u32 size, __u64 now)
@@ -91,7 +99,7 @@ int emit__edge(__u32 hook, __u32 type, struct connection *c, struct wire_thread 
 	else
 		__builtin_memset(&edge->actor, 0, sizeof(edge->actor));
 	connection__copy(&edge->connection, c);
-	bpf_ringbuf_submit(edge, emit__wakeup());
+	bpf_ringbuf_submit(edge, emit__wakeup(sizeof(*edge)));
 	return 0;
 }
 
@@ -110,7 +118,7 @@ int emit__process(__u32 hook, __u32 type, struct task_struct *task, struct task_
 	else
 		__builtin_memset(&process->parent, 0, sizeof(process->parent));
 	bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
-	bpf_ringbuf_submit(process, emit__wakeup());
+	bpf_ringbuf_submit(process, emit__wakeup(sizeof(*process)));
 	return 0;
 }
 
@@ -127,7 +135,7 @@ int emit__gaps(__u32 hook, struct connection *c, __u64 now)
 	gaps->opened_ns = c->wire.opened_ns;
 	__builtin_memcpy(gaps->counts, c->gap_counts, sizeof(gaps->counts));
 	__builtin_memset(gaps->padding, 0, sizeof(gaps->padding));
-	bpf_ringbuf_submit(gaps, emit__wakeup());
+	bpf_ringbuf_submit(gaps, emit__wakeup(sizeof(*gaps)));
 	return 0;
 }
 
@@ -148,6 +156,6 @@ int emit__stack(__u32 hook, struct connection *c, __u32 kind, struct stack_slot 
 	stack->thread = slot->thread;
 	stack->kind = kind;
 	stack->frames = frames;
-	bpf_ringbuf_submit(stack, emit__wakeup());
+	bpf_ringbuf_submit(stack, emit__wakeup(sizeof(*stack)));
 	return 0;
 }

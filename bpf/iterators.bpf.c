@@ -102,16 +102,13 @@ static __always_inline long scan__stack(struct seq_file *seq, struct connection 
 	return bpf_seq_write(seq, stack, size);
 }
 
-/* Tells the same use only once, however often it is repeated. Never 0. */
+/* Tells the same use only once, however often it is repeated. Never 0. All words, for the verifier's sake. */
 static __always_inline __u64 stack_slot__hash(const struct stack_slot *slot)
 {
-	__u64 hash = 14695981039346656037ull ^ slot->thread.tid;
+	__u64 hash = 14695981039346656037ull ^ slot->thread.tid ^ slot->frames << 32;
 
-	for (__u32 i = 0; i < WIRE_FRAMES; i++) {
-		if (i >= slot->frames)
-			break;
+	for (__u32 i = 0; i < WIRE_FRAMES; i++)
 		hash = (hash ^ slot->addresses[i]) * 1099511628211ull;
-	}
 	return hash | 1;
 }
 

@@ -173,9 +173,11 @@ static __always_inline void postgres__read_startup(struct __sk_buff *skb, __u32 
 	size -= 8;
 	if (size > POSTGRES_STARTUP)
 		size = POSTGRES_STARTUP;
-	/* "R4 invalid zero-sized read": the compiler would drop a check that it knows to hold. */
+	/* "R3 min value is outside of the allowed memory range": before 6.5 only arithmetic shows that a size is not 0. A
+	 * message cut to nothing becomes one that cannot be loaded. */
 	asm volatile("" : "+r"(size));
-	if (size < 1 || size > POSTGRES_STARTUP || s->busy)
+	size = ((size - 1) & (POSTGRES_STARTUP - 1)) + 1;
+	if (s->busy)
 		return;
 	s->busy = 1;
 	s->count = s->user_at = s->database_at = s->replication = 0;

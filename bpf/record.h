@@ -98,10 +98,12 @@ static __always_inline __u32 stack_slot__copy(__u64 to[WIRE_FRAMES], const struc
 		__u64 page = address >> 12;
 		__u64 high = address >> 56;
 
+		/* Or the compiler makes comparisons of them, with branches. */
+		asm volatile("" : "+r"(page), "+r"(high));
 		alive &= (i - slot->frames) >> 63;
 		alive &= (page | (0 - page)) >> 63;
 		alive &= ~((high | (0 - high)) >> 63);
-		to[i] = address & (0 - alive);
+		to[i] = address * alive;
 		count += alive;
 	}
 	return count;

@@ -109,7 +109,7 @@ class Refusals(LiveCase):
             os.close(terminal)
             os.close(master)
         self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertIn("terminal", done.stderr)
+        self.assertIn("--output", done.stderr, "it says what to do instead")
 
 
 class Help(LiveCase):

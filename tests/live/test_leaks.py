@@ -62,7 +62,7 @@ class Leaks(LiveCase):
         self.clean([subject("go-rows-leak-stripped"), "-fixed"])
 
     def test_c_finish_skipped(self):
-        self.leak([subject("c-libpq-leak")], "c-libpq-leak.c", "lookup", "c")
+        self.leak([subject("c-libpq-leak")], "c-libpq-leak.c", "lookup", "native")
 
     def test_c_finished(self):
         self.clean([subject("c-libpq-leak"), "--fixed"])
@@ -91,7 +91,7 @@ class Status(LiveCase):
     def test_command_that_is_not_there(self):
         outcome = connleak("run", "--", "/nonexistent/program")
         self.check(outcome.status in (2, 127), outcome, "a command that cannot be started is a failure")
-        self.check("/nonexistent/program" in outcome.stderr, outcome, "it is named")
+        self.check("/nonexistent/program" in outcome.stderr, outcome, "an error says what it happened to")
 
     def test_leak_exit_code(self):
         outcome = run_under([subject("c-libpq-leak")], *FAST, "--leak-exit-code", "42",

@@ -12,7 +12,8 @@
  *   dup2 ID         /dev/null over the descriptor: the socket loses it
  *   closefd N       close(2) of a descriptor
  *   fork MS         a child that inherits everything, does nothing and ends after MS -> {"pid": n}
- *   refuse N        N connects to a port on which nobody listens -> {"port": n}
+ *   refuse N        one connection that greets like a client, then the listener goes, and N connects are refused
+ *                   -> {"port": n}
  *   storm N         N connects of a raw socket that greets like a client and closes at once -> {"port": n}
  *   truth           -> {"opened", "closed", "failed", "leaked", "open"}
  *   exit            ends with status 0
@@ -86,8 +87,11 @@ static void query(PGconn *connection, const char *text)
 static void lose_one(void)
 {
 	int id = open_one();
+	PGresult *result = PQexec(connections[id], "SELECT 1"); /* CULPRIT */
 
-	query(connections[id], "SELECT 1"); /* CULPRIT */
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		fail(PQerrorMessage(connections[id]));
+	PQclear(result);
 	leaked++;
 }
 
@@ -133,20 +137,34 @@ static int local_port(int *listener)
 	return ntohs(address.sin_port);
 }
 
+/* SSLRequest: the length, then the code that PostgreSQL reserves for it. */
+static void greet(int fd)
+{
+	static const unsigned char greeting[8] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
+
+	send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL);
+}
+
 static void refuse(int times)
 {
-	int listener, error, port = local_port(&listener);
+	int listener, error, port = local_port(&listener), client, server;
 
+	if (listen(listener, 1))
+		fail("listen");
+	client = socket_to(port, &error);
+	server = accept(listener, NULL, NULL);
+	greet(client);
+	pause_ms(50);
+	close(client);
+	close(server);
+	close(listener);
 	while (times--)
 		close(socket_to(port, &error));
-	close(listener);
 	printf("{\"port\": %d}\n", port);
 }
 
 static void storm(int times)
 {
-	/* SSLRequest: the length, then the code that PostgreSQL reserves for it. */
-	static const unsigned char greeting[8] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
 	int listener, error, port = local_port(&listener);
 	pid_t sink;
 
@@ -160,8 +178,8 @@ static void storm(int times)
 	while (times--) {
 		int fd = socket_to(port, &error);
 
-		if (!error && send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL) < 0)
-			error = 1;
+		if (!error)
+			greet(fd);
 		close(fd);
 	}
 	kill(sink, SIGKILL);

@@ -15,6 +15,7 @@ TEST_CASE("half-closed ones pile up while new ones are opened: L7") {
     story.peer_close(wire);
     story.wait(400ms);
   }
+  story.wait(1s);
   INFO(story.told());
   const auto findings = story.findings();
   REQUIRE(!findings.empty());

@@ -162,6 +162,21 @@ TEST_CASE("a leak hidden among keep-alive sessions is found") {
   CHECK(only_leak(findings).members.size() == 40);
 }
 
+TEST_CASE("a leak is found though edges are lost all the time, and said to be incomplete") {
+  Story story;
+  for (int i = 0; i < 40; ++i) {
+    story.use(story.open());
+    story.lose(1);
+    story.wait(300ms);
+  }
+  story.wait(4s);
+  const auto findings = story.findings();
+  INFO(story.told());
+  const auto& finding = only_leak(findings);
+  CHECK(finding.members.size() == 40);
+  CHECK_FALSE(finding.complete);
+}
+
 TEST_CASE("after a storm has passed the mark falls, and a later leak is found") {
   Story story;
   std::vector<Wire*> storm;

@@ -64,7 +64,7 @@ TEST_CASE("an answered request after the close makes it final at once") {
   story.close(*lost[0]);
   story.wait(100ms);
   story.use(other, {.place = "other"});
-  story.wait(900ms);
+  story.wait(1200ms);
   CHECK(story.retracted("L1") == 1);
 }
 

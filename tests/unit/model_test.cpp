@@ -69,7 +69,8 @@ TEST_CASE("idle time: never used counts from the login, late and silent from the
 
 TEST_CASE("late and silent: the protocol of a sibling, else of the well-known port, marked assumed") {
   Story story;
-  for (const std::uint16_t port : {5432, 7777, 6666}) {
+  for (const int number : {5432, 7777, 6666}) {
+    const auto port = static_cast<std::uint16_t>(number);
     ConnectionEvent event = connection(WIRE_LEVEL, 1000u + port, story.now());
     event.connection.flags = WIRE_FLAG_LATE;
     event.connection.protocol = WIRE_PROTOCOL_UNKNOWN;

@@ -25,13 +25,12 @@ build_progress() {
     END { if (drawn) printf "\r\033[K" > "/dev/stderr" }'
 }
 
-build_failed() {
-  build_say "$1 failed; the end of $2:"
-  { grep -A 12 -E '(FAILED:|error:|CMake Error)' "$2" || true; } | head -n 40 >&2
-  echo '...' >&2
-  tail -n 10 "$2" >&2
+build_failed() (
+  set -o pipefail
+  build_say "$1 failed; from $2:"
+  if ! grep -A 12 -E '(FAILED:|error:|CMake Error)' "$2" | head -n 40 >&2; then tail -n 20 "$2" >&2; fi
   return 1
-}
+)
 
 # ccache where it is there; the launcher of a configured tree stays as it is.
 build_launcher() {

@@ -54,7 +54,7 @@ packages_missing() {
     installed=${version[$package]:-}
     if [ -z "$installed" ]; then
       echo "$package"
-    elif [ "$minimum" != - ] && ! dpkg --compare-versions "$installed" ge "$minimum"; then
+    elif [ "$minimum" != - ] && ! dpkg --compare-versions "$installed" ge "$minimum" 2>/dev/null; then
       echo "$package"
     fi
   done < <(packages_wanted "$release" "$@")

@@ -43,6 +43,7 @@ Result<Child> Child::start(const std::vector<std::string>& argv) {
   std::vector<char*> words;
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  child.name_ = argv.front();
   child.pid_ = ::fork();
   if (child.pid_ < 0) return failure(ErrorKind::failed, "cannot start another process.");
   if (child.pid_ == 0) {
@@ -59,7 +60,7 @@ Result<void> Child::release() {
   // Returns at the exec, which closes the other end.
   if (::read(failed_.get(), &error, sizeof error) == static_cast<ssize_t>(sizeof error)) {
     ::waitpid(pid_, nullptr, 0);
-    return failure(ErrorKind::usage, fmt::format("cannot run the command: {}.", std::strerror(error)));
+    return failure(ErrorKind::usage, fmt::format("{}: cannot be run: {}.", escape(name_), std::strerror(error)));
   }
   return {};
 }

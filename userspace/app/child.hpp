@@ -33,6 +33,7 @@ class Child {
  private:
   Child() = default;
   pid_t pid_ = -1;
+  std::string name_;
   Fd go_;      // written to let it exec
   Fd failed_;  // carries errno if exec failed
   std::optional<int> status_;

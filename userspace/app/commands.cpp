@@ -10,6 +10,7 @@
 #include "app/child.hpp"
 #include "app/observe.hpp"
 #include "app/outcome.hpp"
+#include "app/version.hpp"
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
 #include "events/recording.hpp"
@@ -47,13 +48,13 @@ Result<Snapshot> each_interval(const Options& options, const Suppressions& suppr
   auto observed = observe(*observation, [&] {
     if (boot_now_ns() >= next) {
       next += interval;
-      acted = act(observation->pipeline->snapshot(suppressions));
+      acted = act(observation->pipeline->snapshot(kVersion, suppressions));
     }
     return !acted || end();
   });
   if (!acted) return tl::unexpected(acted.error());
   if (!observed) return tl::unexpected(observed.error());
-  return observation->pipeline->snapshot(suppressions);
+  return observation->pipeline->snapshot(kVersion, suppressions);
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ Result<int> report_command(const Options& options) {
   if (!observation) return tl::unexpected(observation.error());
   if (auto observed = observe(*observation, usual_end(options, signals, *observation->live)); !observed)
     return tl::unexpected(observed.error());
-  return concluded(options, observation->pipeline->snapshot(*suppressions), STDOUT_FILENO);
+  return concluded(options, observation->pipeline->snapshot(kVersion, *suppressions), STDOUT_FILENO);
 }
 
 Result<int> run_command(const Options& options) {
@@ -94,7 +95,7 @@ Result<int> run_command(const Options& options) {
     return status.has_value();
   });
   if (!observed) return tl::unexpected(observed.error());
-  auto verdict = concluded(options, observation->pipeline->snapshot(*suppressions), STDERR_FILENO);
+  auto verdict = concluded(options, observation->pipeline->snapshot(kVersion, *suppressions), STDERR_FILENO);
   if (!verdict) return verdict;
   return *verdict != 0 ? *verdict : *status;
 }
@@ -142,7 +143,7 @@ Result<int> export_command(const Options& options) {
 
 Result<int> record_command(const Options& options) {
   if (*options.output == "-" && ::isatty(STDOUT_FILENO) != 0)
-    return failure(ErrorKind::usage, "record: a recording is not text; name a file with --output FILE or use a pipe.");
+    return failure(ErrorKind::usage, "record: a recording is not for a terminal; name a file with --output FILE or use a pipe.");
   const Signals signals;
   auto live = Live::open(options);
   if (!live) return tl::unexpected(live.error());

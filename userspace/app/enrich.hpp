@@ -6,9 +6,9 @@
 #include <unordered_set>
 #include <vector>
 
-#include "app/scope_filter.hpp"
 #include "events/decode.hpp"
 #include "events/source.hpp"
+#include "report/scope_filter.hpp"
 #include "symbols/symbolizer.hpp"
 
 namespace connleak {

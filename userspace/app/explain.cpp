@@ -9,6 +9,7 @@
 #include "app/commands.hpp"
 #include "app/observe.hpp"
 #include "app/outcome.hpp"
+#include "app/version.hpp"
 #include "base/text.hpp"
 #include "report/convert.hpp"
 #include "report/names.hpp"
@@ -56,6 +57,19 @@ class Explainer {
   }
   static std::string lasted(std::uint64_t ns) { return format_duration(std::chrono::nanoseconds(ns)); }
 
+  // The application's frames from the culprit outwards, as far as a line of text is worth it.
+  static std::string place(const model::Stack& stack) {
+    constexpr int kCallers = 3;
+    const Frame culprit = to_frame(*stack.culprit_frame());
+    std::string text = frame_name(culprit) + " " + frame_place(culprit);
+    int callers = 0;
+    for (std::size_t i = *stack.culprit + 1; i < stack.frames.size() && callers < kCallers; ++i) {
+      if (!stack.frames[i].application) continue;
+      text += (callers++ == 0 ? ", called by " : " < ") + frame_name(to_frame(stack.frames[i]));
+    }
+    return text;
+  }
+
   [[nodiscard]] ConnectionExplanation facts(const model::Connection& connection, const model::Process& process) const {
     const wire_connection& record = connection.record;
     const std::uint64_t now = pipeline_.now_ns();
@@ -79,10 +93,7 @@ class Explainer {
     if (record.unread_bytes != 0) fact("unread", fmt::format("{} bytes", record.unread_bytes));
     for (const auto& [name, stack] : {std::pair{"opened at", connection.open_stack},
                                       std::pair{"last used at", connection.last_use_stack}})
-      if (stack != nullptr && stack->culprit_frame() != nullptr) {
-        const Frame frame = to_frame(*stack->culprit_frame());
-        fact(name, frame_name(frame) + " " + frame_place(frame));
-      }
+      if (stack != nullptr && stack->has_application_frame()) fact(name, place(*stack));
     std::vector<std::pair<std::uint64_t, const char*>> moments = {
         {record.opened_ns, connection.late() ? "seen first, older than the observer" : "connect"},
         {record.established_ns, "established"},
@@ -117,7 +128,7 @@ Result<int> explain_command(const Options& options) {
                                  : fmt::format("pid {}: no connection to a database was seen.\n", options.target_pid);
   if (auto written = write_stream(STDOUT_FILENO, text); !written) return tl::unexpected(written.error());
   const Suppressions none;
-  return verdict_status(options, observation->pipeline->snapshot(none));
+  return verdict_status(options, observation->pipeline->snapshot(kVersion, none));
 }
 
 }  // namespace connleak

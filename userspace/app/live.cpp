@@ -82,7 +82,7 @@ Result<void> Live::finish() {
   const std::uint64_t settled = boot_now_ns() + static_cast<std::uint64_t>(std::chrono::nanoseconds(kSettle).count());
   while (boot_now_ns() < settled)
     if (auto drained = probes_->poll(*enrich_, 10ms); !drained) return tl::unexpected(drained.error());
-  for (const wire_scan_kind kind : {WIRE_SCAN_HOLDERS, WIRE_SCAN_FINAL})
+  for (const wire_scan_kind kind : {WIRE_SCAN_HOLDERS, WIRE_SCAN_LEVELS, WIRE_SCAN_FINAL})
     if (auto scanned = probes_->scan(*enrich_, kind); !scanned) return scanned;
   return {};
 }

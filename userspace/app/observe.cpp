@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "app/version.hpp"
 #include "base/text.hpp"
 #include "events/recording.hpp"
 
@@ -14,6 +15,10 @@ namespace {
 // How long an edge may wait in the ring before the model sees it.
 constexpr std::chrono::milliseconds kDrain{50};
 
+DetectOptions detect_options(const Options& options) {
+  return {options.idle_after, options.hold_after, options.max_age};
+}
+
 }  // namespace
 
 Result<Observation> start_observation(const Options& options, std::uint32_t child) {
@@ -21,7 +26,7 @@ Result<Observation> start_observation(const Options& options, std::uint32_t chil
   if (!live) return tl::unexpected(live.error());
   Observation observation;
   observation.live = std::move(*live);
-  observation.pipeline = std::make_unique<Pipeline>(options, observation.live->preamble(), nullptr);
+  observation.pipeline = std::make_unique<Pipeline>(detect_options(options), observation.live->preamble(), nullptr);
   observation.live->to(*observation.pipeline);
   return observation;
 }
@@ -52,7 +57,7 @@ Result<Snapshot> replay(const Options& options, const Suppressions& suppressions
   auto source = RecordingSource::open(*options.from);
   if (!source) return tl::unexpected(source.error());
   ScopeFilter scope(options.scope, true);
-  Pipeline pipeline(options, (*source)->preamble(), &scope);
+  Pipeline pipeline(detect_options(options), (*source)->preamble(), &scope);
   if (look) pipeline.on_tick([&](std::uint64_t) { look(pipeline); });
   SourceState state = SourceState::more;
   while (state == SourceState::more) {
@@ -65,7 +70,7 @@ Result<Snapshot> replay(const Options& options, const Suppressions& suppressions
   if (cut)
     std::fputs(fmt::format("connleak: {}: the recording is cut; read to its last whole frame.\n", escape(*options.from)).c_str(),
                stderr);
-  return pipeline.snapshot(suppressions, cut);
+  return pipeline.snapshot(kVersion, suppressions, cut);
 }
 
 }  // namespace connleak

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "app/live.hpp"
-#include "app/pipeline.hpp"
 #include "app/signals.hpp"
+#include "report/pipeline.hpp"
 #include "report/suppressions.hpp"
 
 namespace connleak {

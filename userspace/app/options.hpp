@@ -8,27 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "report/scope.hpp"
+
 namespace connleak {
 
 enum class Command { top, report, run, export_, explain, record, doctor };
 enum class Format { text, json, csv, html };
 enum class FailOn { leak, suspect, open, never };
-
-// One `--endpoint HOST[:PORT]`. HOST is an address, "localhost" or a unix socket's path.
-struct EndpointPattern {
-  std::string host;
-  std::optional<std::uint16_t> port;
-};
-
-// AND across kinds, OR within one; an empty kind matches everything.
-struct ScopeOptions {
-  std::vector<std::uint32_t> pids;  // with their descendants
-  std::vector<std::string> comms;
-  std::vector<std::string> exes;
-  std::vector<std::string> cgroups;  // a path and everything below it
-  std::vector<EndpointPattern> endpoints;
-  std::vector<std::uint16_t> ports;
-};
 
 struct Options {
   Command command = Command::report;

@@ -55,7 +55,7 @@ std::string story(const model::Group& group, const Members& members, std::uint64
     text += fmt::format("; none of {} was used again after {}", n == 1 ? "it" : fmt::format("these {}", number_text(n)),
                         seconds_text(*within));
   const std::uint64_t others = served_by_others(group, members);
-  if (others > 0) text += fmt::format(", while others served {} requests", number_text(others));
+  if (others > 0) text += fmt::format(", while others served {} {}", number_text(others), others == 1 ? "request" : "requests");
   return text;
 }
 
@@ -84,7 +84,7 @@ void GroupJudge::fill(Finding& finding, Members members) const {
   finding.closed_at_exit = own_closes != 0;
   finding.judged_ns = judged_ns();
   const std::uint64_t lost = model_.losses().last_lost_ns;
-  finding.complete = lost == 0 || lost < members.front()->key.opened_ns;
+  finding.complete = lost == 0 || lost <= members.front()->key.opened_ns;
   finding.server_filter = server_filter(members);
   if (finding.stack == nullptr && members.front()->open_stack != nullptr) {
     finding.stack = members.front()->open_stack;
@@ -183,10 +183,11 @@ std::string GroupJudge::spared(const model::Connection& member) const {
   if (server_gone_at(member) != 0) return "half-closed a moment ago";
   const Gate at_gate = gate(member);
   if (at_gate == Gate::not_established || at_gate == Gate::handshake) return "logging in";
-  if (at_gate == Gate::in_use) return member.record.turn == WIRE_TURN_SERVER ? "in use: an answer is due" : "silent since the observer began: whose turn it is cannot be known";
+  if (at_gate == Gate::in_use && member.record.turn == WIRE_TURN_SERVER) return "in use: an answer is due";
+  if (at_gate == Gate::in_use && !member.late()) return "whose turn it is cannot be seen";
   if (idle_in_transaction(member))
     return fmt::format("in an open transaction for less than --hold-after ({})", seconds_text(limits_.hold_after_ns));
-  if (member.late() && !member.used()) return "older than the observer and silent since: not seen growing";
+  if (!member.used() && member.late()) return "older than the observer and silent since: not seen growing";
   if (!member.used()) return "never used: ready since the login, as a pool keeps spares";
   const auto since = model::idle_since(member);
   if (!since || judged_ns() < *since + now.cutoff->ns)

@@ -45,15 +45,17 @@ void GroupJudge::note(const model::Connection& member, const TickFacts& facts) {
   const std::uint64_t born = model::established_at(member);
   if (!known.joined && born != 0) {
     known.joined = true;
-    steps_.push_back({born, true, member.late(), &member});
+    add_step({born, true, member.late(), &member});
   }
   const bool closed = member.liveness == model::Liveness::closed || member.liveness == model::Liveness::failed;
   if (known.closed && !closed) {
     // It was only missed, not gone.
     known.closed = known.exit_closed = false;
-    std::erase_if(steps_, [&](const Step& step) { return step.member == &member && !step.join; });
-    std::erase(leaving_, &member);
-    if (known.left) steps_.push_back({facts.now_ns, true, true, &member});
+    known.steps -= static_cast<std::uint8_t>(
+        std::erase_if(steps_, [&](const Step& step) { return step.member == &member && !step.join; }));
+    if (known.leaving) std::erase(leaving_, &member);
+    known.leaving = false;
+    if (known.left) add_step({facts.now_ns, true, true, &member});
     known.left = false;
   }
   const Rule* standing = accuser(member);
@@ -78,7 +80,12 @@ void GroupJudge::note(const model::Connection& member, const TickFacts& facts) {
   if (known.exit_closed)
     exit_closed_.push_back(&member);
   else
-    steps_.push_back({member.without_edge ? member.seen_ns : member.closed_ns, false, false, &member});
+    add_step({member.without_edge ? member.seen_ns : member.closed_ns, false, false, &member});
+}
+
+void GroupJudge::add_step(const Step& step) {
+  ++known_.at(step.member).steps;
+  steps_.push_back(step);
 }
 
 void GroupJudge::expel(const model::Connection& member) {
@@ -96,10 +103,13 @@ void GroupJudge::drop(const model::Connection& member) {
     rule->leave(member);
   }
   timers_.remove(member);
-  std::erase_if(steps_, [&](const Step& step) { return step.member == &member; });
-  if (!leaving_.empty()) std::erase(leaving_, &member);
-  if (!exit_closed_.empty()) std::erase(exit_closed_, &member);
-  if (known_.erase(&member) != 0) --member.holds;
+  const auto found = known_.find(&member);
+  if (found == known_.end()) return;
+  if (found->second.steps != 0) std::erase_if(steps_, [&](const Step& step) { return step.member == &member; });
+  if (found->second.leaving) std::erase(leaving_, &member);
+  if (found->second.exit_closed) std::erase(exit_closed_, &member);
+  known_.erase(found);
+  --member.holds;
 }
 
 void GroupJudge::retract(const model::Connection& member) {
@@ -125,8 +135,10 @@ void GroupJudge::run_steps(std::uint64_t settled_ns, const TickFacts& facts) {
   steps_ = std::move(later);
   for (const Step& step : now) {
     processed_ns_ = std::max(processed_ns_, step.at_ns);
+    Known& known = known_.at(step.member);
+    --known.steps;
     if (!step.join) {
-      known_[step.member].left = true;
+      known.left = known.leaving = true;
       water_.remove(processed_ns_);
       for (const auto& rule : rules_) rule->leave(*step.member);
       leaving_.push_back(step.member);
@@ -142,18 +154,21 @@ void GroupJudge::run_steps(std::uint64_t settled_ns, const TickFacts& facts) {
 void GroupJudge::settle_closes(const TickFacts& facts) {
   const model::Process& process = *group_.process;
   std::vector<const model::Connection*> over;
-  for (const model::Connection* member : leaving_) {
+  std::erase_if(leaving_, [&](const model::Connection* member) {
     const std::uint64_t until = member->closed_ns + kProvisional;
     const bool answered = process.last_answered_ns > member->closed_ns;
-    if (answered || (process.alive ? facts.now_ns > until : process.exited_ns > until) || member->without_edge)
-      over.push_back(member);
-  }
+    if (!answered && !member->without_edge && (process.alive ? facts.now_ns : process.exited_ns) <= until) return false;
+    known_.at(member).leaving = false;
+    over.push_back(member);
+    return true;
+  });
   for (const model::Connection* member : over) retract(*member);
   if (!process.alive) return;
   // Its closer was exiting, but the process goes on: a close like any other.
   std::erase_if(exit_closed_, [&](const model::Connection* member) {
     if (facts.now_ns <= member->closed_ns + kProvisional) return false;
-    steps_.push_back({member->closed_ns, false, false, member});
+    known_.at(member).exit_closed = false;
+    add_step({member->closed_ns, false, false, member});
     return true;
   });
 }
@@ -183,7 +198,10 @@ void GroupJudge::exit(const TickFacts& facts) {
   timers_.tick(exited);
   std::vector<const model::Connection*> spared;
   std::vector<const model::Connection*> all;
-  for (const auto& [member, known] : known_) {
+  exit_closed_.clear();
+  leaving_.clear();
+  for (auto& [member, known] : known_) {
+    known.exit_closed = known.leaving = false;
     if (accuser(*member) != nullptr || timers_.standing().contains(member)) continue;
     if (known.joined) spared.push_back(member);
     all.push_back(member);

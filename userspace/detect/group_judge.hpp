@@ -58,6 +58,8 @@ class GroupJudge {
     bool left = false;
     bool closed = false;
     bool exit_closed = false;  // closed by the exit itself: does not leave
+    bool leaving = false;      // in leaving_
+    std::uint8_t steps = 0;    // of it in steps_
   };
   struct Step {
     std::uint64_t at_ns = 0;
@@ -70,6 +72,7 @@ class GroupJudge {
     std::vector<model::Session> sessions;
   };
 
+  void add_step(const Step& step);
   void run_steps(std::uint64_t settled_ns, const TickFacts& facts);
   void settle_closes(const TickFacts& facts);
   void drop(const model::Connection& member);

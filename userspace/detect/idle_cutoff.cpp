@@ -12,11 +12,14 @@ namespace connleak::detect {
 Cutoff idle_cutoff(const model::Group& group, std::uint64_t idle_after_ns) {
   Cutoff cutoff{.ns = idle_after_ns};
   const auto raise = [&](Cutoff::From from, std::uint64_t quantile_ns, std::uint64_t factor, double values) {
-    if (quantile_ns * factor <= cutoff.ns) return;
-    cutoff.ns = quantile_ns * factor;
-    cutoff.from = from;
+    const bool decides = quantile_ns * factor > cutoff.ns;
+    if (!decides && from == Cutoff::From::longest_gap) return;
+    cutoff.of_lifetimes = from == Cutoff::From::lifetimes;
     cutoff.quantile_ns = quantile_ns;
     cutoff.values = static_cast<std::uint64_t>(values);
+    if (!decides) return;
+    cutoff.ns = quantile_ns * factor;
+    cutoff.from = from;
   };
   if (group.gaps.total() >= static_cast<double>(kGapsWanted)) {
     raise(Cutoff::From::gaps, *group.gaps.quantile(0.99), kGapFactor, group.gaps.total());
@@ -40,7 +43,10 @@ std::string explain(const Cutoff& cutoff) {
   const std::string values = number_text(cutoff.values);
   switch (cutoff.from) {
     case Cutoff::From::idle_after:
-      return head + (cutoff.thin ? ": --idle-after alone, the history is thin" : ": --idle-after, longer than usual gaps");
+      if (cutoff.thin) return head + ": --idle-after alone, the history is thin";
+      return fmt::format("{}: --idle-after, more than {} x p99 ({}) of {} {}", head,
+                         cutoff.of_lifetimes ? kLifetimeFactor : kGapFactor, quantile, values,
+                         cutoff.of_lifetimes ? "lifetimes" : "completed idle gaps");
     case Cutoff::From::gaps:
       return fmt::format("{}: {} x p99 ({}) of {} completed idle gaps", head, kGapFactor, quantile, values);
     case Cutoff::From::lifetimes:

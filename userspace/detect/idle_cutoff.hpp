@@ -14,8 +14,9 @@ struct Cutoff {
   std::uint64_t ns = 0;
   From from = From::idle_after;  // the term that decided
   bool thin = false;             // neither gaps nor lifetimes are known
-  std::uint64_t quantile_ns = 0; // of that term
-  std::uint64_t values = 0;      // that the term speaks of
+  std::uint64_t quantile_ns = 0;  // of that term; where --idle-after decided, of the gaps or lifetimes that it exceeds
+  std::uint64_t values = 0;       // that the term speaks of
+  bool of_lifetimes = false;      // where --idle-after decided: they are lifetimes
 };
 
 // max(--idle-after, 10 x p99 of completed idle gaps) from 20 on; before that 3 x p99 of 20 lifetimes; with neither

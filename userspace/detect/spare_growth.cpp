@@ -35,7 +35,34 @@ void SpareGrowth::leave(const model::Connection& member) {
 void SpareGrowth::release(const model::Connection& member) {
   if (accused_.erase(&member) == 0) return;
   for (Claim& claim : claims_) std::erase(claim.members, &member);
+  drop_empty();
+}
+
+void SpareGrowth::drop_empty() {
   std::erase_if(claims_, [](const Claim& claim) { return claim.members.empty(); });
+  if (claims_.empty()) accepted_.clear();
+}
+
+Claim& SpareGrowth::claim_of(const model::Stack* stack) {
+  const auto found = std::find_if(claims_.begin(), claims_.end(), [&](const Claim& c) { return c.stack == stack; });
+  if (found != claims_.end()) return *found;
+  return claims_.emplace_back(Claim{stack, {}, evidence_});
+}
+
+void SpareGrowth::regroup() {
+  // A stack may come after its connection was accused: it is read only from what has long been silent.
+  std::vector<const model::Connection*> moved;
+  for (Claim& claim : claims_)
+    std::erase_if(claim.members, [&](const model::Connection* member) {
+      if (member->last_use_stack == claim.stack) return false;
+      moved.push_back(member);
+      return true;
+    });
+  for (const model::Connection* member : moved) {
+    accepted_.insert(member->last_use_stack);
+    claim_of(member->last_use_stack).members.push_back(member);
+  }
+  if (!moved.empty()) drop_empty();
 }
 
 const Ladder& SpareGrowth::ladder() const { return group_.affine() ? series_.owner() : series_.total(); }
@@ -54,15 +81,14 @@ void SpareGrowth::record(std::uint64_t at_ns, const Moment& moment) {
   dirty_ = true;
   const Outcome outcome = evaluate(moment);
   if (!outcome.fires) return;
-  for (const model::Stack* stack : outcome.stacks) {
-    const bool known = std::any_of(claims_.begin(), claims_.end(), [&](const Claim& c) { return c.stack == stack; });
-    if (!known) claims_.push_back({stack, {}, evidence(outcome, moment)});
-  }
+  evidence_ = evidence(outcome, moment);
+  accepted_.insert(outcome.stacks.begin(), outcome.stacks.end());
   take_in(moment);
 }
 
 void SpareGrowth::tick(const Moment& moment) {
   if (claims_.empty()) return;
+  if (dirty_) regroup();
   const bool crossed = series_.advance(cutoff_at(moment.now_ns, moment));
   if (crossed || dirty_ || !moment.sessions->empty()) take_in(moment);
   dirty_ = false;
@@ -73,13 +99,11 @@ void SpareGrowth::take_in(const Moment& moment) {
   if (options_.pairs_sessions) paired = paired_members(cold(), *moment.sessions);
   for (const auto& [since_ns, member] : series_.cold()) {
     if (accused_.contains(member) || paired.contains(member) || own_thread_only(*member)) continue;
-    const auto claim = std::find_if(claims_.begin(), claims_.end(),
-                                    [&](const Claim& c) { return c.stack == member->last_use_stack; });
-    if (claim == claims_.end()) continue;
-    claim->members.push_back(member);
+    if (!accepted_.contains(member->last_use_stack)) continue;
+    claim_of(member->last_use_stack).members.push_back(member);
     accused_.emplace(member, since_ns);
   }
-  std::erase_if(claims_, [](const Claim& claim) { return claim.members.empty(); });
+  drop_empty();
 }
 
 std::vector<const model::Connection*> SpareGrowth::cold() const {
@@ -176,8 +200,7 @@ RuleAnswer SpareGrowth::answer(const Moment& moment) const {
     if (answer.reason.empty()) answer.reason = "its conditions are met since the latest growth; judged at the next";
     return answer;
   }
-  for (const Claim& claim : claims_)
-    for (const std::string& sentence : claim.evidence) answer.reason += (answer.reason.empty() ? "" : "; ") + sentence;
+  for (const std::string& sentence : evidence_) answer.reason += (answer.reason.empty() ? "" : "; ") + sentence;
   return answer;
 }
 

@@ -62,11 +62,16 @@ class SpareGrowth : public Rule {
   [[nodiscard]] bool own_thread_only(const model::Connection& member) const;
   [[nodiscard]] std::vector<std::string> evidence(const Outcome& outcome, const Moment& moment) const;
   void take_in(const Moment& moment);
+  void regroup();
+  Claim& claim_of(const model::Stack* stack);
+  void drop_empty();
 
   const model::Group& group_;
   SpareGrowthOptions options_;
   Series series_;
   std::vector<Claim> claims_;
+  Stacks accepted_;                    // later members last used there are taken in
+  std::vector<std::string> evidence_;  // of the record that fired last
   std::unordered_map<const model::Connection*, std::uint64_t> accused_;  // in the state since, when accused
   bool dirty_ = false;
 };

@@ -245,7 +245,8 @@ void Model::on(const Event&, const HolderEvent& body) {
   const Holder entry{holder.key, body.fd};
   if (std::find(connection.holders.begin(), connection.holders.end(), entry) == connection.holders.end())
     connection.holders.push_back(entry);
-  if (connection.process->key.tgid == 0 && holder.key.tgid != 0)
+  const Process& owner = *connection.process;
+  if ((owner.key.tgid == 0 || owner.exit_settled) && holder.key.tgid != 0 && holder.alive)
     move(connection, holder);
 }
 

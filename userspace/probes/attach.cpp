@@ -51,8 +51,8 @@ Result<Link> Probes::State::attach_iterator(bpf_program* program, bpf_map* map) 
 Result<void> Probes::State::attach_all() {
   auto& programs = loaded.skeleton->progs;
   auto& maps = loaded.skeleton->maps;
-  // What makes records comes last: a connection whose first bytes were missed is never told. Forks come first, or a
-  // child of the scope slips out.
+  // What makes records comes last: a connection whose first bytes were missed is never told. Forks come first, or
+  // a child of the scope slips out.
   if (!attach_packets()) {
     return failure(ErrorKind::unsupported, std::string("Packet programs cannot be attached to the cgroup root (") +
                                                std::strerror(errno) + "); run 'connleak doctor'.");
@@ -62,8 +62,8 @@ Result<void> Probes::State::attach_all() {
   if (loaded.send == SendHook::tracepoint) order.push_back(programs.tp_btf__sock_send_length);
   if (loaded.send == SendHook::fexit) order.push_back(programs.fexit__tcp_sendmsg);
   if (loaded.receive) order.push_back(programs.tp_btf__sock_recv_length);
-  order.insert(order.end(), {programs.tp_btf__tcp_destroy_sock, programs.tp_btf__state_softirq,
-                             programs.tp_btf__state_owned});
+  order.insert(order.end(),
+               {programs.tp_btf__tcp_destroy_sock, programs.tp_btf__state_softirq, programs.tp_btf__state_owned});
   for (bpf_program* program : order) {
     if (auto placed = attach(program); !placed) return placed;
   }

@@ -66,9 +66,9 @@ Result<CgroupRoot> open_cgroup_root() {
   CgroupRoot own = open_private();
   if (own.fd && (own.whole_host || !root.fd)) return own;
   if (root.fd) return root;
-  return failure(ErrorKind::unsupported,
-                 "No cgroup v2 hierarchy is mounted and none can be mounted (" + std::string(std::strerror(errno)) +
-                     "), so packets cannot be seen; run 'connleak doctor'.");
+  return failure(ErrorKind::unsupported, "No cgroup v2 hierarchy is mounted and none can be mounted (" +
+                                             std::string(std::strerror(errno)) +
+                                             "), so packets cannot be seen; run 'connleak doctor'.");
 }
 
 }  // namespace connleak

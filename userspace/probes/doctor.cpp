@@ -56,7 +56,8 @@ Check check_ring() {
 
 Check check_program(std::string name, const char* program, bool required, std::string ok, std::string bad) {
   const int code = try_program(program, false);
-  return {std::move(name), code == 0, required, code == 0 ? std::move(ok) : bad + " (" + std::strerror(code) + ")"};
+  return {std::move(name), code == 0, required,
+          code == 0 ? std::move(ok) : bad + " (" + std::strerror(code) + ")"};
 }
 
 Check check_cgroup() {
@@ -79,20 +80,26 @@ Check check_fexit(bool needed) {
 
 std::vector<Check> doctor() {
   set_libbpf_log(false);
-  std::vector<Check> checks = {check_btf(), check_privileges(), check_ptrace(), check_ring()};
+  std::vector<Check> checks = {check_btf(), check_privileges(), check_ptrace()};
+  // Without privileges everything fails, whatever the kernel can do.
+  if (!checks[0].ok || !checks[1].ok) {
+    checks.push_back({"hooks", false, true, "not tried: see what is missing above"});
+    return checks;
+  }
+  checks.push_back(check_ring());
   checks.push_back(check_program("connection edges (tp_btf/inet_sock_set_state)", "tp_btf__state_owned", true,
                                  "opened, established, failed and closed are seen", "connections cannot be seen"));
   checks.push_back(check_program("packets (cgroup_skb)", "cgroup_skb__egress", true,
                                  "protocol, turn and transaction are read", "protocol and turn cannot be read"));
   checks.push_back(check_cgroup());
-  const bool tracepoint = has_tracepoint("sock_send_length") && try_program("tp_btf__sock_send_length", false) == 0;
+  const bool tracepoint =
+      has_tracepoint("sock_send_length") && try_program("tp_btf__sock_send_length", false) == 0;
   checks.push_back({"send hook (tp_btf/sock_send_length, 6.3)", tracepoint, false,
                     tracepoint ? "threads and stacks of last uses are seen"
                                : "fexit/tcp_sendmsg is tried instead; without it no stack of last use"});
   checks.push_back(check_fexit(!tracepoint));
   checks.push_back(check_program("receive hook (tp_btf/sock_recv_length, 6.3)", "tp_btf__sock_recv_length", false,
-                                 "inbound sessions are paired with connections",
-                                 "inbound sessions are not seen"));
+                                 "inbound sessions are paired with connections", "inbound sessions are not seen"));
   checks.push_back(check_program("levels (iter/bpf_sk_storage_map)", "iter__connections", true,
                                  "all tracked sockets are read at once", "levels cannot be read"));
   checks.push_back(check_program("holders and older connections (iter/task_file)", "iter__holders", true,

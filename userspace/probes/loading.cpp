@@ -52,14 +52,16 @@ void set_knobs(connleak_bpf& s, const ProbeOptions& options) {
 
 Error load_error(int code) {
   if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
-    return {ErrorKind::unsupported,
-            "This kernel carries no type information (/sys/kernel/btf/vmlinux), which connleak needs; run 'connleak "
-            "doctor'."};
+    return {
+        ErrorKind::unsupported,
+        "This kernel carries no type information (/sys/kernel/btf/vmlinux), which connleak needs; run 'connleak "
+        "doctor'."};
   }
-  if (code == EPERM || code == EACCES) {
-    return {ErrorKind::unsupported,
-            "The kernel refused to load the programs: root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, is needed; run "
-            "'connleak doctor'."};
+  if (code == EPERM) {
+    return {
+        ErrorKind::unsupported,
+        "The kernel refused to load the programs: root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, is needed; run "
+        "'connleak doctor'."};
   }
   return {ErrorKind::unsupported, std::string("This kernel did not take the programs (") + std::strerror(code) +
                                       "); run 'connleak doctor'."};

@@ -22,16 +22,11 @@ struct HookCounts {
 std::array<const bpf_program*, kHookNames.size()> programs_of(const connleak_bpf& s) {
   const auto* send = bpf_program__fd(s.progs.tp_btf__sock_send_length) >= 0 ? s.progs.tp_btf__sock_send_length
                                                                             : s.progs.fexit__tcp_sendmsg;
-  return {s.progs.tp_btf__state_owned,
-          s.progs.tp_btf__state_softirq,
-          s.progs.tp_btf__tcp_destroy_sock,
-          send,
-          s.progs.tp_btf__sock_recv_length,
-          s.progs.cgroup_skb__egress,
-          s.progs.cgroup_skb__ingress,
-          s.progs.tp_btf__sched_process_fork,
-          s.progs.tp_btf__sched_process_exec,
-          s.progs.tp_btf__sched_process_exit};
+  return {s.progs.tp_btf__state_owned,        s.progs.tp_btf__state_softirq,
+          s.progs.tp_btf__tcp_destroy_sock,   send,
+          s.progs.tp_btf__sock_recv_length,   s.progs.cgroup_skb__egress,
+          s.progs.cgroup_skb__ingress,        s.progs.tp_btf__sched_process_fork,
+          s.progs.tp_btf__sched_process_exec, s.progs.tp_btf__sched_process_exit};
 }
 
 std::uint64_t recursion_misses(const bpf_program* program) {

@@ -14,13 +14,14 @@ struct connleak_bpf;  // the skeleton
 namespace connleak {
 
 // As enum hook of bpf/emit.h counts them. Its size is checked when the probes are opened.
-inline constexpr std::array kHookNames = {"state_owned", "state_softirq", "destroy", "send",    "receive",
-                                          "egress",      "ingress",       "fork",    "exec",    "exit",
+inline constexpr std::array kHookNames = {"state_owned", "state_softirq", "destroy", "send", "receive",
+                                          "egress",      "ingress",       "fork",    "exec", "exit",
                                           "storage",     "stack_storage", "mptcp"};
 
 class Losses {
  public:
-  // One record for each hook whose numbers changed since the last call, or for all. Failed: a counter is unreadable.
+  // One record for each hook whose numbers changed since the last call, or for all. Failed: a counter is
+  // unreadable.
   [[nodiscard]] Result<void> tell(const connleak_bpf& skeleton, ByteSink& sink, bool all);
   void set_attached(std::string_view hook, bool attached);
 

@@ -77,7 +77,8 @@ Result<void> Probes::State::open_ring() {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
   if (!ring || !wakeups || epoll_ctl(wakeups.get(), EPOLL_CTL_ADD, map, &event) != 0) {
-    return failure(ErrorKind::failed, std::string("The ring buffer cannot be read: ") + std::strerror(errno) + ".");
+    return failure(ErrorKind::failed,
+                   std::string("The ring buffer cannot be read: ") + std::strerror(errno) + ".");
   }
   return {};
 }
@@ -131,11 +132,11 @@ Result<SourceState> Probes::poll(ByteSink& sink, std::chrono::milliseconds timeo
 Result<void> Probes::scan(ByteSink& sink, wire_scan_kind kind) {
   if (auto drained = state_->drain(sink); !drained) return drained;
   const std::uint64_t began = boot_now_ns();
-  put_scan_mark(sink, WIRE_SCAN_BEGIN, kind, began);
+  if (kind != WIRE_SCAN_FINAL) put_scan_mark(sink, WIRE_SCAN_BEGIN, kind, began);
   if (kind == WIRE_SCAN_HOLDERS) {
     if (auto read = read_iterator(state_->holders.get(), sink); !read) return read;
     state_->loaded.skeleton->data->next_scan++;
-  } else {
+  } else if (kind == WIRE_SCAN_LEVELS) {
     if (auto read = read_iterator(state_->connections.get(), sink); !read) return read;
     if (auto read = read_iterator(state_->sessions.get(), sink); !read) return read;
   }
@@ -152,8 +153,8 @@ Result<void> Probes::add_scope_pid(std::uint32_t pid) {
   // Searched for older connections by the next holders' scan.
   const std::uint32_t scan = state_->loaded.skeleton->data->next_scan;
   if (!state_->scoped) return failure(ErrorKind::failed, "A process was added to a scope that is everything.");
-  if (bpf_map__update_elem(state_->loaded.skeleton->maps.scope_pids, &pid, sizeof pid, &scan, sizeof scan, BPF_ANY) !=
-      0) {
+  if (bpf_map__update_elem(state_->loaded.skeleton->maps.scope_pids, &pid, sizeof pid, &scan, sizeof scan,
+                           BPF_ANY) != 0) {
     return failure(ErrorKind::failed, "The scope has no room for another process: it holds 65,536.");
   }
   return {};

@@ -19,14 +19,14 @@ struct ProbeOptions {
   // Processes to observe, with all that they start from then on. Absent: every process. An empty list observes
   // nothing until add_scope_pid().
   std::optional<std::vector<std::uint32_t>> scope_pids;
-  bool keep_all = false;                             // also connections that are not to a database
+  bool keep_all = false;                                // also connections that are not to a database
   std::chrono::nanoseconds idle_after{30'000'000'000};  // idle longer at close: stacks and gaps are sent along
-  std::chrono::nanoseconds stack_idle{50'000'000};   // idle longer at a scan: its stacks are sent, once
-  std::uint32_t ring_bytes = 8 * 1024 * 1024;        // rounded up to a power of two, at least a page
-  std::uint32_t drop_one_in = 0;                     // for tests: lose every Nth record; 0 = none
-  bool attached_late = true;                         // for the preamble
-  bool verbose = false;                              // libbpf's own messages, to standard error
-  std::string tool_version;                          // for the preamble
+  std::chrono::nanoseconds stack_idle{50'000'000};      // idle longer at a scan: its stacks are sent, once
+  std::uint32_t ring_bytes = 8 * 1024 * 1024;           // rounded up to a power of two, at least a page
+  std::uint32_t drop_one_in = 0;                        // for tests: lose every Nth record; 0 = none
+  bool attached_late = true;                            // for the preamble
+  bool verbose = false;                                 // libbpf's own messages, to standard error
+  std::string tool_version;                             // for the preamble
 };
 
 // One thread at a time. Everything placed in the kernel goes when the object (or the process) does.
@@ -41,12 +41,13 @@ class Probes : public EventSource {
   [[nodiscard]] Result<SourceState> poll(ByteSink& sink, std::chrono::milliseconds timeout) override;
 
   // WIRE_SCAN_BEGIN, everything of that kind, WIRE_LOSS of what changed, WIRE_SCAN_END. The ring is drained before
-  // it, so that what the scan shows is never older than the edges before it. WIRE_SCAN_FINAL reads levels as
-  // WIRE_SCAN_LEVELS does, and tells the losses of every hook. Connections older than the observer are found by the
-  // first holders' scan only: run it right after open().
+  // it, so that what the scan shows is never older than the edges before it. WIRE_SCAN_FINAL reads
+  // nothing: it tells the losses of every hook and marks the end. Connections older than the observer are found by
+  // the first holders' scan only: run it right after open().
   [[nodiscard]] Result<void> scan(ByteSink& sink, wire_scan_kind kind);
 
-  // From the next instruction on `pid` is in scope; the next holders' scan finds its older connections. Failed without a scope, or where 65,536 are in it.
+  // From the next instruction on `pid` is in scope; the next holders' scan finds its older connections. Failed
+  // without a scope, or where 65,536 are in it.
   [[nodiscard]] Result<void> add_scope_pid(std::uint32_t pid);
 
  private:

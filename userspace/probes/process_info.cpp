@@ -83,7 +83,8 @@ std::string cgroup_path(int dir) {
 std::optional<std::uint32_t> uid_of(int dir) {
   const std::string status = read_file(dir, "status");
   const auto at = status.find("\nUid:");
-  return at == std::string::npos ? std::nullopt : to_number<std::uint32_t>(std::string_view(status).substr(at + 5));
+  return at == std::string::npos ? std::nullopt
+                                 : to_number<std::uint32_t>(std::string_view(status).substr(at + 5));
 }
 
 // The text with its NUL, or nothing where it does not fit; answers the bytes used.

@@ -11,9 +11,9 @@ namespace connleak {
 
 // The record for the process `pid`, stamped `now_ns` (boot-time clock). `start_ns`: the exact start time that the
 // kernel's records name; it is put into the record, and a process that started at another time is none. Without it
-// the start time is that of /proc, cut to clock ticks. Nothing where the process is gone. Fields that cannot be read
-// are missing: exe_size or cgroup_size 0, uid ~0. Cgroup id: 0, the connection's record has it. Reads are bounded;
-// the text is untrusted.
+// the start time is that of /proc, cut to clock ticks. Nothing where the process is gone. Fields that cannot be
+// read are missing: exe_size or cgroup_size 0, uid ~0. Cgroup id: 0, the connection's record has it. Reads are
+// bounded; the text is untrusted.
 [[nodiscard]] std::optional<std::vector<std::byte>> make_process_record(
     std::uint32_t pid, std::uint64_t now_ns, std::optional<std::uint64_t> start_ns = std::nullopt);
 

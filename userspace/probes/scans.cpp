@@ -33,7 +33,8 @@ std::size_t whole_records(std::span<const std::byte> bytes) {
 
 Result<void> read_iterator(const bpf_link* link, ByteSink& sink) {
   const Fd fd(bpf_iter_create(bpf_link__fd(link)));
-  if (!fd) return failure(ErrorKind::failed, std::string("A scan cannot be started: ") + std::strerror(errno) + ".");
+  if (!fd)
+    return failure(ErrorKind::failed, std::string("A scan cannot be started: ") + std::strerror(errno) + ".");
   std::vector<std::byte> buffer(kBufferSize);
   std::size_t held = 0;
   for (;;) {

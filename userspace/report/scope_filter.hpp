@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "app/options.hpp"
 #include "events/event.hpp"
+#include "report/scope.hpp"
 
 namespace connleak {
 

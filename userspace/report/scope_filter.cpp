@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/scope_filter.hpp"
+#include "report/scope_filter.hpp"
 
 #include <algorithm>
 

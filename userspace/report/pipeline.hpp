@@ -2,24 +2,24 @@
 // Bytes -> events -> model -> rules, the same for the kernel and for recordings.
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <optional>
+#include <string>
 
-#include "app/options.hpp"
-#include "app/scope_filter.hpp"
 #include "detect/detector.hpp"
 #include "events/decode.hpp"
 #include "events/reorder.hpp"
 #include "events/source.hpp"
 #include "model/model.hpp"
 #include "report/builder.hpp"
+#include "report/scope_filter.hpp"
 
 namespace connleak {
 
 class Pipeline final : public ByteSink, private EventSink {
  public:
-  // The preamble and options are borrowed. `scope` is absent where the stream is scoped already.
-  Pipeline(const Options& options, const Preamble& preamble, ScopeFilter* scope);
+  // The preamble is borrowed. `scope`, borrowed too, is nullptr where the stream is scoped already.
+  Pipeline(DetectOptions options, const Preamble& preamble, ScopeFilter* scope);
 
   void records(std::span<const std::byte> bytes) override;
   // Releases what is still held back for order. Call once, when nothing follows.
@@ -33,7 +33,8 @@ class Pipeline final : public ByteSink, private EventSink {
   // Stamp of the last tick, or of the last event where there was none.
   [[nodiscard]] std::uint64_t now_ns() const { return now_ns_; }
   // `cut`: the recording ended in the middle of a frame.
-  [[nodiscard]] Snapshot snapshot(const Suppressions& suppressions, bool cut = false) const;
+  [[nodiscard]] Snapshot snapshot(const std::string& tool_version, const Suppressions& suppressions,
+                                  bool cut = false) const;
 
  private:
   void event(Event&& event) override;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/pipeline.hpp"
+#include "report/pipeline.hpp"
 
-#include "app/version.hpp"
+#include <algorithm>
 
 namespace connleak {
 
-Pipeline::Pipeline(const Options& options, const Preamble& preamble, ScopeFilter* scope)
+Pipeline::Pipeline(DetectOptions options, const Preamble& preamble, ScopeFilter* scope)
     : preamble_(preamble),
       scope_(scope),
       reorder_(*this),
       decoder_(reorder_),
-      detector_(model_, DetectOptions{options.idle_after, options.hold_after, options.max_age}) {}
+      detector_(model_, options) {}
 
 void Pipeline::records(std::span<const std::byte> bytes) {
   decoder_.records(bytes);
@@ -28,10 +28,10 @@ void Pipeline::event(Event&& event) {
   if (on_tick_ && Model::is_tick(event)) on_tick_(event.time_ns);
 }
 
-Snapshot Pipeline::snapshot(const Suppressions& suppressions, bool cut) const {
+Snapshot Pipeline::snapshot(const std::string& tool_version, const Suppressions& suppressions, bool cut) const {
   const DecodeCounts& counts = decoder_.counts();
   return build_snapshot(model_, detector_,
-                        ReportContext{preamble_, kVersion, now_ns_, counts.errors, cut, suppressions});
+                        ReportContext{preamble_, tool_version, now_ns_, counts.errors, cut, suppressions});
 }
 
 }  // namespace connleak

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * What the client says: protocol, names, requests, idle gaps, goodbye. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "packets.h"
+#include "postgres.h"
+
+const volatile bool keep_all = false;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct postgres_startup);
+} startup SEC(".maps");
+
+#define POSTGRESQL_PORT 5432
+
+/* A sealed Terminate looks like a request until the alert that ends TLS follows it: 27 to 69 bytes, and drivers close
+ * at once. */
+#define TLS_GOODBYE_SIZE 80
+#define TLS_GOODBYE_NS (10ull * 1000 * 1000)
+
+/* First bytes from the client. False where they are no database's and the record is to go. */
+static __always_inline bool egress__identify(struct __sk_buff *skb, const struct segment *segment,
+					     struct connection *c)
+{
+	bool late = c->wire.flags & WIRE_FLAG_LATE;
+	__u32 first = POSTGRES_FIRST_OTHER;
+	__u32 zero = 0;
+	struct postgres_startup *s;
+	union {
+		__be32 words[2];
+		__u8 bytes[8];
+	} head = {};
+
+	if (segment->size >= 8 && bpf_skb_load_bytes(skb, segment->at, &head, 8) == 0)
+		first = postgres__first(head.words, segment->size);
+	else if (late && segment->size >= 5 && bpf_skb_load_bytes(skb, segment->at, &head, 5) != 0)
+		return false;
+	switch (first) {
+	case POSTGRES_FIRST_TLS:
+		c->stage = STAGE_ASKED_TLS;
+		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
+		return true;
+	case POSTGRES_FIRST_STARTUP:
+		c->stage = STAGE_LOGIN;
+		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
+		s = bpf_map_lookup_elem(&startup, &zero);
+		if (s)
+			postgres__read_startup(skb, segment->at, segment->size, s, c);
+		return true;
+	case POSTGRES_FIRST_CANCEL:
+		return false;
+	default:
+		break;
+	}
+	if (late && segment->size >= 5 && postgres__is_client_message(head.bytes, segment->size)) {
+		c->stage = STAGE_LOGIN;
+		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
+		return true;
+	}
+	if (late && c->wire.remote_port == POSTGRESQL_PORT && head.bytes[1] == 3 && head.bytes[0] >= TLS_FIRST &&
+	    head.bytes[0] <= TLS_DATA) {
+		c->stage = STAGE_OPAQUE;
+		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
+		connection__set_flag(c, WIRE_FLAG_TLS | WIRE_FLAG_ASSUMED);
+		return true;
+	}
+	if (!keep_all)
+		return false;
+	c->stage = STAGE_OPAQUE;
+	c->wire.protocol = WIRE_PROTOCOL_OTHER;
+	return true;
+}
+
+/* TLS 1.3 seals alerts as application data: two bytes, their type and a tag of 16; no message of PostgreSQL is as
+ * short. */
+static __always_inline bool tls__is_alert(const __u8 head[5])
+{
+	return head[1] == 3 && (head[0] == TLS_ALERT || (head[0] == TLS_DATA && head[3] == 0 && head[4] == 19));
+}
+
+/* What this payload is to the connection; also notes whether it ends in Flush. */
+static __always_inline __u8 egress__kind(struct __sk_buff *skb, const struct segment *segment, struct connection *c)
+{
+	__u8 last[8] = {};
+	bool over = c->wire.handshake_ns || (c->wire.flags & WIRE_FLAG_LATE) ||
+		    c->wire.protocol == WIRE_PROTOCOL_OTHER;
+
+	c->flushed = 0;
+	if (segment->size < 5)
+		return over ? KIND_REQUEST : KIND_LOGIN;
+	if (c->stage == STAGE_OPAQUE) {
+		if ((c->wire.flags & WIRE_FLAG_TLS) && bpf_skb_load_bytes(skb, segment->at, last, 5) == 0 &&
+		    tls__is_alert(last))
+			return KIND_GOODBYE;
+		return over ? KIND_REQUEST : KIND_LOGIN;
+	}
+	if (bpf_skb_load_bytes(skb, segment->end - segment->seq + segment->at - 5, last, 5))
+		return KIND_LOGIN;
+	if (last[1] == 0 && last[2] == 0 && last[3] == 0 && last[4] == 4) {
+		if (last[0] == 'X' && segment->size == 5)
+			return KIND_GOODBYE;
+		c->flushed = last[0] == 'H';
+	}
+	return over ? KIND_REQUEST : KIND_LOGIN;
+}
+
+/* A request in the client's turn: the last one was answered, so the gap before it is complete now. */
+static __always_inline void egress__request(struct connection *c, __u64 now)
+{
+	__u64 since = c->wire.last_answer_ns > c->wire.handshake_ns ? c->wire.last_answer_ns : c->wire.handshake_ns;
+	__u64 gap = c->wire.pending_gap_ns;
+
+	if (gap) {
+		__u32 bucket = wire_gap_bucket(gap);
+
+		if (bucket < WIRE_GAP_BUCKETS && c->gap_counts[bucket] != 0xffff)
+			c->gap_counts[bucket]++;
+		if (gap > c->wire.longest_gap_ns)
+			c->wire.longest_gap_ns = gap;
+		c->wire.gaps++;
+	}
+	/* From birth to first use is no gap. */
+	c->wire.pending_gap_ns = c->wire.first_use_ns && since && now > since ? now - since : 0;
+	if (!c->wire.first_use_ns)
+		c->wire.first_use_ns = now;
+	c->wire.requests++;
+}
+
+/* Takes the last request back where it was the goodbye. The gap before it stays uncounted: it was pending. */
+static __always_inline void egress__undo_goodbye(struct connection *c, __u64 now)
+{
+	if (c->kind != KIND_REQUEST || c->last_size > TLS_GOODBYE_SIZE || now - c->wire.last_use_ns > TLS_GOODBYE_NS)
+		return;
+	c->wire.requests--;
+	c->wire.pending_gap_ns = 0;
+	c->wire.last_use_ns = c->prior_use_ns;
+	WRITE_ONCE(c->request_seq, c->prior_request_seq);
+	if (!c->wire.requests)
+		c->wire.first_use_ns = 0;
+	c->undone = 1;
+}
+
+static __always_inline void egress__payload(struct __sk_buff *skb, struct bpf_sock *sk, struct connection *c,
+					    const struct segment *segment)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+	bool turn_ours;
+	__u8 kind;
+
+	if (c->sent && (__s32)(segment->end - c->sent_seq) <= 0)
+		return;
+	if ((c->stage == STAGE_CANDIDATE) && !egress__identify(skb, segment, c)) {
+		connection__dismiss(sk, c, HOOK_EGRESS, now);
+		return;
+	}
+	turn_ours = connection__turn(c) != WIRE_TURN_SERVER;
+	c->sent_seq = segment->end;
+	c->sent = 1;
+	kind = egress__kind(skb, segment, c);
+	if (kind == KIND_GOODBYE) {
+		if (c->stage == STAGE_OPAQUE)
+			egress__undo_goodbye(c, now);
+		c->kind = kind;
+		connection__set_flag(c, WIRE_FLAG_GOODBYE);
+		return;
+	}
+	c->kind = kind;
+	c->last_size = segment->size;
+	if (turn_ours && c->flights < 255)
+		c->flights++;
+	if (c->kind == KIND_REQUEST) {
+		if (turn_ours) {
+			c->prior_use_ns = c->wire.last_use_ns;
+			c->prior_request_seq = c->request_seq;
+			egress__request(c, now);
+		}
+		c->wire.last_use_ns = now;
+	}
+	WRITE_ONCE(c->request_seq, segment->end);
+	WRITE_ONCE(c->asked, 1);
+}
+
+/* Lets every packet pass. */
+SEC("cgroup_skb/egress")
+int cgroup_skb__egress(struct __sk_buff *skb)
+{
+	struct segment segment;
+	struct bpf_sock *sk = NULL;
+	struct connection *c = packet__connection(skb, &sk);
+
+	if (c && !c->end && segment__read(skb, &segment)) {
+		count__hit(HOOK_EGRESS);
+		egress__payload(skb, sk, c, &segment);
+	}
+	return 1;
+}

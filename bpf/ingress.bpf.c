@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * What the server says: end of the login, whose turn it is, transaction state. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "packets.h"
+#include "postgres.h"
+
+/* Under TLS the end of a login cannot be read. The answer that ends it carries the server's parameters: 256 bytes
+ * and more of application data, after at least three turns of the client (TLS request, hello, startup); the
+ * certificate comes earlier, and what authentication says is shorter. Where that is never seen, the sixth turn. */
+#define TLS_LOGIN_FLIGHTS 3
+#define TLS_LOGIN_ANSWER 256
+#define TLS_LOGIN_OVER 6
+
+/* The last 8 bytes of the stream, which may lie in two segments; only of what follows without a hole. */
+static __always_inline void ingress__keep_tail(struct __sk_buff *skb, struct connection *c,
+					       const struct segment *segment)
+{
+	__u64 tail = c->received && c->received_seq == segment->seq ? c->tail : 0;
+	__u32 size = segment->size;
+	__be64 last = 0;
+
+	if (size >= 8) {
+		if (bpf_skb_load_bytes(skb, segment->at + size - 8, &last, 8) == 0)
+			tail = bpf_be64_to_cpu(last);
+		else
+			tail = 0;
+	} else {
+		/* "R3 min value is outside of the allowed memory range": as in postgres__read_startup(). */
+		asm volatile("" : "+r"(size));
+		size = ((size - 1) & 7) + 1;
+		if (bpf_skb_load_bytes(skb, segment->at, &last, size) == 0)
+			tail = tail << (8 * size & 63) | bpf_be64_to_cpu(last) >> (64 - 8 * size & 63);
+		else
+			tail = 0;
+	}
+	c->tail = tail;
+}
+
+static __always_inline void ingress__opaque(struct __sk_buff *skb, struct connection *c,
+					    const struct segment *segment, __u64 now)
+{
+	__u8 type = 0;
+
+	WRITE_ONCE(c->answered_seq, segment->ack);
+	WRITE_ONCE(c->answered, 1);
+	if (c->wire.handshake_ns)
+		return;
+	if (c->wire.protocol == WIRE_PROTOCOL_OTHER || c->flights >= TLS_LOGIN_OVER) {
+		c->wire.handshake_ns = now;
+		return;
+	}
+	if (c->flights >= TLS_LOGIN_FLIGHTS && segment->size >= TLS_LOGIN_ANSWER &&
+	    bpf_skb_load_bytes(skb, segment->at, &type, 1) == 0 && type == TLS_DATA)
+		c->wire.handshake_ns = now;
+}
+
+static __always_inline void ingress__login(struct connection *c, const struct segment *segment, __u64 now)
+{
+	__u8 transaction = postgres__ready(c->tail);
+
+	if (transaction != WIRE_TRANSACTION_UNKNOWN) {
+		c->wire.transaction = transaction;
+		if (!c->wire.handshake_ns)
+			c->wire.handshake_ns = now;
+	} else if (!c->flushed || !postgres__ends_flush(c->tail)) {
+		return;
+	}
+	c->tail = 0;
+	WRITE_ONCE(c->answered_seq, segment->ack);
+	WRITE_ONCE(c->answered, 1);
+}
+
+static __always_inline void ingress__payload(struct __sk_buff *skb, struct bpf_sock *sk, struct connection *c,
+					     const struct segment *segment)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (c->received && (__s32)(segment->end - c->received_seq) <= 0)
+		return;
+	ingress__keep_tail(skb, c, segment);
+	c->received_seq = segment->end;
+	c->received = 1;
+	/* What comes in the client's turn, notices and the server's goodbye, answers nothing. */
+	if (connection__turn(c) == WIRE_TURN_SERVER)
+		c->wire.last_answer_ns = now;
+	switch (c->stage) {
+	case STAGE_CANDIDATE:
+		if (c->wire.flags & WIRE_FLAG_LATE) {
+			/* In the middle of a reply nothing can be told. */
+			if (postgres__ready(c->tail) == WIRE_TRANSACTION_UNKNOWN)
+				return;
+			c->stage = STAGE_LOGIN;
+			c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
+			ingress__login(c, segment, now);
+		} else if (!keep_all) {
+			/* In PostgreSQL the client speaks first. */
+			connection__dismiss(sk, c, HOOK_INGRESS, now);
+		}
+		return;
+	case STAGE_ASKED_TLS:
+		if (segment->size != 1)
+			return;
+		if ((c->tail & 0xff) == 'N') {
+			c->stage = STAGE_CANDIDATE;
+		} else if ((c->tail & 0xff) == 'S' || (c->tail & 0xff) == 'G') {
+			c->stage = STAGE_OPAQUE;
+			connection__set_flag(c, WIRE_FLAG_TLS);
+		} else {
+			return;
+		}
+		WRITE_ONCE(c->answered_seq, segment->ack);
+		WRITE_ONCE(c->answered, 1);
+		return;
+	case STAGE_OPAQUE:
+		ingress__opaque(skb, c, segment, now);
+		return;
+	default:
+		ingress__login(c, segment, now);
+		return;
+	}
+}
+
+/* Lets every packet pass. */
+SEC("cgroup_skb/ingress")
+int cgroup_skb__ingress(struct __sk_buff *skb)
+{
+	struct segment segment;
+	struct bpf_sock *sk = NULL;
+	struct connection *c = packet__connection(skb, &sk);
+
+	if (c && !c->end && segment__read(skb, &segment)) {
+		count__hit(HOOK_INGRESS);
+		ingress__payload(skb, sk, c, &segment);
+	}
+	return 1;
+}
