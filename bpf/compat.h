@@ -38,7 +38,7 @@ static __always_inline bool compat__file_is_dead(const struct file *file)
 	return BPF_CORE_READ(by_count, f_count.counter) == 0;
 }
 
-/* 5.6, f870fa0b5768 "mptcp: Add MPTCP socket stubs" and CONFIG_MPTCP: subflows are TCP sockets with this bit. */
+/* 5.6, the series that brought MPTCP, and only with CONFIG_MPTCP: subflows are TCP sockets with this bit. */
 struct tcp_sock___mptcp {
 	bool is_mptcp;
 } __attribute__((preserve_access_index));

@@ -5,7 +5,7 @@
 
 #include "record.h"
 
-/* The hooks whose work is counted. Userspace knows each by its place: hook_names[] in probes/losses.cpp. */
+/* The hooks whose work is counted. Userspace knows each by its place: kHookNames in userspace/probes/losses.hpp. */
 enum hook {
 	HOOK_STATE_OWNED,
 	HOOK_STATE_SOFTIRQ,

@@ -100,6 +100,17 @@ class Refusals(LiveCase):
                 self.assertLessEqual(len(done.stderr.strip().splitlines()), 2, done)
                 self.assertIn("doctor", done.stderr, "the next step is named")
 
+    def test_without_kernel_types(self):
+        """A kernel without BTF, as a mount namespace of its own shows it."""
+        hide = 'mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"'
+        done = subprocess.run(["unshare", "--mount", "/bin/sh", "-c", hide, BINARY, "report", "--duration", "1s"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=30)
+        self.assertEqual(done.returncode, 3, done)
+        self.assertEqual(done.stdout, "", done)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done)
+        self.assertIn("BTF", done.stderr)
+        self.assertIn("doctor", done.stderr, "the next step is named")
+
     def test_recording_to_a_terminal(self):
         master, terminal = pty.openpty()
         try:
@@ -134,9 +145,9 @@ class ThinCommands(LiveCase):
     def test_export(self):
         with tempfile.TemporaryDirectory(prefix="connleak-test-") as directory, Actor(self.environment()) as actor:
             lines, metrics = os.path.join(directory, "out.jsonl"), os.path.join(directory, "connleak.prom")
-            running = Running(["export", "--pid", str(actor.pid), "--interval", "1s", "--duration", "5s",
+            running = Running(["export", "--pid", str(actor.pid), "--interval", "1s", "--duration", "8s",
                                "--output", lines, "--textfile", metrics])
-            time.sleep(2)
+            running.attached()
             actor.do("open 4")
             actor.do("query all")
             outcome = running.finish(timeout=30)
@@ -156,11 +167,11 @@ class ThinCommands(LiveCase):
 
     def test_explain(self):
         with Actor(self.environment()) as actor:
-            running = Running(["explain", str(actor.pid), "--duration", "8s", "--idle-after", "300ms"])
-            time.sleep(2)
+            running = Running(["explain", str(actor.pid), "--duration", "14s", "--idle-after", "300ms"])
+            running.attached()
             actor.do("open 1")
             actor.do("leak 30 100")
-            actor.do("serve 1000")
+            actor.do("serve 4000")
             outcome = running.finish(timeout=30)
         self.check_equal(outcome.status, 0, outcome, "status")
         for word in ("L1", "L7", "lose_one"):
@@ -168,8 +179,8 @@ class ThinCommands(LiveCase):
 
     def test_top_off_a_terminal(self):
         with Actor(self.environment()) as actor:
-            running = Running(["top", "--pid", str(actor.pid), "--duration", "4s"])
-            time.sleep(2)
+            running = Running(["top", "--pid", str(actor.pid), "--duration", "6s"])
+            running.attached()
             actor.do("open 4")
             actor.do("query all")
             outcome = running.finish(timeout=30)

@@ -40,9 +40,9 @@ class Edges(EdgeCase):
             actor.do("open 5")
             actor.do("query all")
             time.sleep(1)
-            with Observation([actor.pid], 9, *FAST) as observation:
+            with Observation([actor.pid], *FAST) as observation:
                 actor.do("leak 30 100")
-                actor.do("serve 1500")
+                actor.do("serve 4000")
                 outcome = observation.finish()
             truth = actor.truth()
         self.check_equal(outcome.status, 0, outcome, "status: report fails on nothing by itself")
@@ -59,7 +59,7 @@ class Edges(EdgeCase):
         with Actor(self.environment()) as actor:
             actor.do("open 15")
             actor.do("query all")
-            with Observation([actor.pid], 5, *FAST) as observation:
+            with Observation([actor.pid], *FAST) as observation:
                 actor.do("serve 2000")
                 outcome = observation.finish()
         self.check_equal(findings(outcome.report), [], outcome, "findings")
@@ -68,11 +68,11 @@ class Edges(EdgeCase):
 
     def test_killed(self):
         with Actor(self.environment()) as actor:
-            with Observation([actor.pid], 60, *FAST, "--fail-on", "leak") as observation:
+            with Observation([actor.pid], *FAST, "--fail-on", "leak", seconds=60) as observation:
                 began = time.monotonic()
                 actor.do("open 1")
                 actor.do("leak 30 100")
-                actor.do("serve 1000")
+                actor.do("serve 4000")
                 truth = actor.truth()
                 actor.end("die")
                 outcome = observation.finish()
@@ -85,10 +85,10 @@ class Edges(EdgeCase):
 
     def test_exit_without_growth_is_no_leak(self):
         with Actor(self.environment()) as actor:
-            with Observation([actor.pid], 60, *FAST) as observation:
+            with Observation([actor.pid], *FAST, seconds=60) as observation:
                 actor.do("open 8")
                 actor.do("query all")
-                actor.do("serve 1500")
+                actor.do("serve 4000")
                 actor.end("exit")
                 outcome = observation.finish()
         self.check_equal(findings(outcome.report), [], outcome, "findings")
@@ -97,7 +97,7 @@ class Edges(EdgeCase):
     def test_refused(self):
         """A server that goes away: its address is known for a database's, so failures there are counted."""
         with Actor(self.environment()) as actor:
-            with Observation([actor.pid], 5) as observation:
+            with Observation([actor.pid]) as observation:
                 port = actor.do("refuse 7")["port"]
                 outcome = observation.finish()
         self.check_equal(self.totals(outcome, port), (0, 1, 1, 7), outcome, "open, opened, closed, failed")
@@ -105,10 +105,10 @@ class Edges(EdgeCase):
 
     def test_ipv6(self):
         with Actor(self.environment(host="::1")) as actor:
-            with Observation([actor.pid], 9, *FAST) as observation:
+            with Observation([actor.pid], *FAST) as observation:
                 actor.do("open 1")
                 actor.do("leak 30 100")
-                actor.do("serve 1500")
+                actor.do("serve 4000")
                 outcome = observation.finish()
             truth = actor.truth()
         self.check_leak(outcome, truth)
@@ -117,7 +117,7 @@ class Edges(EdgeCase):
 
     def test_peer_closes(self):
         with Actor(self.environment()) as actor:
-            with Observation([actor.pid], 9, *FAST) as observation:
+            with Observation([actor.pid], *FAST) as observation:
                 actor.do("open 1")
                 for number in range(1, 13):
                     actor.do("open 1")
@@ -134,11 +134,11 @@ class Edges(EdgeCase):
     def test_peer_closes_once(self):
         """A single half-closed connection is stale, not a leak; closing it retracts that."""
         with Actor(self.environment()) as actor:
-            with Observation([actor.pid], 6, *FAST) as observation:
+            with Observation([actor.pid], *FAST) as observation:
                 actor.do("open 2")
                 actor.do("query all")
                 actor.do("terminate 1")
-                actor.do("serve 1000")
+                actor.do("serve 4000")
                 outcome = observation.finish()
         self.check_equal(findings(outcome.report, verdict="LEAK"), [], outcome, "leaks")
         self.check_equal(self.group(outcome)[1]["half_closed"], 1, outcome, "half-closed")
@@ -147,7 +147,7 @@ class Edges(EdgeCase):
     def test_fork_inherits(self):
         """The child holds what the parent closed: still open. Nothing leaks once the child is gone."""
         with Actor(self.environment()) as actor:
-            with Observation([actor.pid], 6, *FAST) as alive, Observation([actor.pid], 11, *FAST) as gone:
+            with Observation([actor.pid], *FAST) as alive, Observation([actor.pid], *FAST) as gone:
                 fds = actor.do("open 3")["fds"]
                 actor.do("query all")
                 actor.do("fork 7000")
@@ -156,6 +156,7 @@ class Edges(EdgeCase):
                 outcome = alive.finish()
                 self.check_equal(self.totals(outcome)[:3], (3, 3, 0), outcome, "open, opened, closed with the child")
                 self.check_equal(findings(outcome.report, verdict="LEAK"), [], outcome, "leaks")
+                time.sleep(7)  # the child's life
                 outcome = gone.finish()
         self.check_equal(self.totals(outcome)[:3], (0, 3, 3), outcome, "open, opened, closed without it")
         self.check_equal(findings(outcome.report, verdict="LEAK"), [], outcome, "leaks")
@@ -163,7 +164,7 @@ class Edges(EdgeCase):
     def test_dup2_over_the_descriptor(self):
         """Connection 1 loses its only descriptor, connection 2 lives on in a copy."""
         with Actor(self.environment()) as actor:
-            with Observation([actor.pid], 6, *FAST) as observation:
+            with Observation([actor.pid], *FAST) as observation:
                 actor.do("open 4")
                 actor.do("query all")
                 copy = actor.do("dup 2")["fd"]
@@ -181,7 +182,7 @@ class Loss(EdgeCase):
 
     def lossy(self, *options, storm):
         with Actor(self.environment()) as actor:
-            with Observation([actor.pid], 12, *FAST, *options) as observation:
+            with Observation([actor.pid], *FAST, *options) as observation:
                 actor.do("open 12")
                 actor.do("query all")
                 port = actor.do(f"storm {storm}")["port"] if storm else None
@@ -212,10 +213,10 @@ class Loss(EdgeCase):
     def test_leak_is_found_in_spite_of_drops(self):
         """Not every event is needed: levels carry the rules. The finding says that it is incomplete."""
         with Actor(self.environment()) as actor:
-            with Observation([actor.pid], 9, *FAST, "--drop-one-in", "10") as observation:
+            with Observation([actor.pid], *FAST, "--drop-one-in", "10") as observation:
                 actor.do("open 1")
                 actor.do("leak 30 100")
-                actor.do("serve 1500")
+                actor.do("serve 4000")
                 outcome = observation.finish()
             truth = actor.truth()
         self.check_equal(self.totals(outcome)[0], truth["open"], outcome, "open")

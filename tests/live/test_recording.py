@@ -37,12 +37,13 @@ class Recording(LiveCase):
         cls.file = os.path.join(cls.directory.name, "recording")
         with Actor(server().environment()) as actor:
             recorder = Running(["record", "--pid", str(actor.pid), "--output", cls.file, "--duration", "60s"])
-            with Observation([actor.pid], 60, *FAST) as observation:
+            recorder.attached()
+            with Observation([actor.pid], *FAST, seconds=60) as observation:
                 actor.do("open 1")
                 actor.do("leak 30 100")
                 actor.do("open 5")
                 actor.do("close 31")
-                actor.do("serve 1500")
+                actor.do("serve 4000")
                 actor.end("exit")  # both observers end with it, having seen the same
                 cls.live = observation.finish()
             # record has a duration of its own; what it needs beyond the process's end is not waited for.

@@ -2,6 +2,7 @@
 """Runs the binary and the subjects, and reads what they say."""
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -101,6 +102,27 @@ class Running:
         self.process = subprocess.Popen([BINARY, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace", **options)
 
+    def attached(self, timeout=30):
+        """Waits until the probes are in place: the links to the kernel that the process holds no longer grow."""
+        links, since, end = 0, time.monotonic(), time.monotonic() + timeout
+        while time.monotonic() < end and self.process.poll() is None:
+            now = self._links()
+            if now != links:
+                links, since = now, time.monotonic()
+            if links >= 8 and time.monotonic() - since > 0.5:
+                return
+            time.sleep(0.05)
+
+    def _links(self):
+        folder = f"/proc/{self.process.pid}/fd"
+        count = 0
+        for name in os.listdir(folder):
+            try:
+                count += "bpf_link" in os.readlink(os.path.join(folder, name))
+            except OSError:
+                pass  # closed in between
+        return count
+
     def finish(self, timeout=120):
         try:
             stdout, stderr = self.process.communicate(timeout=timeout)
@@ -173,17 +195,20 @@ class Actor:
 
 
 class Observation:
-    """connleak report --pid PID for SECONDS in the background; inside the block it is attached."""
+    """connleak report --pid PID in the background; inside the block it is attached.
 
-    def __init__(self, pids, seconds, *options):
+    With SECONDS it ends by itself after that time; without, finish() gives it a last second and interrupts it, so that
+    a slow machine only makes the test longer."""
+
+    def __init__(self, pids, *options, seconds=None):
         self.directory = tempfile.TemporaryDirectory(prefix="connleak-test-")
         self.path = os.path.join(self.directory.name, "report.json")
-        arguments = ["report", "--duration", f"{seconds}s", "--format", "json", "--output", self.path, *options]
+        self.seconds = seconds
+        arguments = ["report", "--duration", f"{seconds or 600}s", "--format", "json", "--output", self.path, *options]
         for pid in pids:
             arguments += ["--pid", str(pid)]
         self.running = Running(arguments, self.path)
-        # Nothing says "attached" to a script: the probes of a loaded machine are given their time.
-        time.sleep(float(os.environ.get("CONNLEAK_ATTACH_SECONDS", "2")))
+        self.running.attached()
 
     def __enter__(self):
         return self
@@ -193,6 +218,9 @@ class Observation:
         self.directory.cleanup()
 
     def finish(self, timeout=120):
+        if self.seconds is None:
+            time.sleep(1)
+            self.running.process.send_signal(signal.SIGINT)
         return self.running.finish(timeout)
 
     def stop(self, number):

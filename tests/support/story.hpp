@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Synthetic streams: a program's life told in virtual time, observed as the kernel side would. Addresses are made up.
+// Synthetic streams: a program's life told in virtual time, observed as the kernel side would. Addresses are made
+// up.
 #pragma once
 
 #include <sys/socket.h>
@@ -213,9 +214,12 @@ class Story {
   // ---- what came of it
   void emit(std::uint64_t time_ns, auto body) {
     Event event{time_ns, 0, std::move(body)};
+    if (tap_) tap_(event);
     model_.apply(event);
     detector_.on_event(event);
   }
+  // Sees every event before the model does: to make a recording of the story.
+  void tap(std::function<void(const Event&)> sees) { tap_ = std::move(sees); }
   [[nodiscard]] const Model& model() const { return model_; }
   [[nodiscard]] const Detector& detector() const { return detector_; }
   [[nodiscard]] std::vector<const model::Group*> groups() const {
@@ -250,7 +254,8 @@ class Story {
               std::to_string(f.members.size()) + "\n";
       for (const auto& why : f.why) text += "  " + why + "\n";
     }
-    for (const auto& spared : not_flagged()) text += std::to_string(spared.connections) + ": " + spared.reason + "\n";
+    for (const auto& spared : not_flagged())
+      text += std::to_string(spared.connections) + ": " + spared.reason + "\n";
     return text;
   }
 
@@ -278,12 +283,19 @@ class Story {
     const std::uint64_t place = 0x400000 + (std::hash<std::string>{}(wire.place) & 0xfffff0);
     const wire_language language = options_.go ? WIRE_LANGUAGE_GO : WIRE_LANGUAGE_NATIVE;
     if (named_.insert({process.tgid, place}).second) {
-      SymbolEvent driver{process, 0x7000, 0, 1, 0x7000, {}, "PQsendQuery", "fe-exec.c", "libpq.so.5", WIRE_LANGUAGE_NATIVE, false};
+      SymbolEvent driver{
+          process, 0x7000, 0, 1, 0x7000, {}, "PQsendQuery", "fe-exec.c", "libpq.so.5", WIRE_LANGUAGE_NATIVE,
+          false};
       driver.language = language;
       emit(now_, driver);
-      emit(now_, SymbolEvent{process, place, 0, 1, place, 42, wire.place, "orders.c", "app", language, options_.frames});
+      emit(now_,
+           SymbolEvent{process, place, 0, 1, place, 42, wire.place, "orders.c", "app", language, options_.frames});
     }
-    emit(now_, StackEvent{wire.record.cookie, wire.record.opened_ns, wire.record.last_user, WIRE_STACK_LAST_USE, {0x7000, place}});
+    emit(now_, StackEvent{wire.record.cookie,
+                          wire.record.opened_ns,
+                          wire.record.last_user,
+                          WIRE_STACK_LAST_USE,
+                          {0x7000, place}});
   }
   void end(Wire& wire, bool lost) {
     wire.open = false;
@@ -298,6 +310,7 @@ class Story {
     if (silent && !wire.place_sent) emit_stack(wire);
   }
 
+  std::function<void(const Event&)> tap_;
   StoryOptions options_;
   Model model_;
   Detector detector_;

@@ -71,8 +71,9 @@ TEST_CASE("a burst of 10, then serial use for a minute: the cold tail is a pool'
   const auto spared = story.not_flagged();
   REQUIRE(!spared.empty());
   CHECK(spared[0].connections == 9);
-  CHECK(spared[0].reason.find("the count has not grown since its high-water mark of 10; a pool keeps such spares") !=
-        std::string::npos);
+  CHECK(
+      spared[0].reason.find("the count has not grown since its high-water mark of 10; a pool keeps such spares") !=
+      std::string::npos);
   story.exit();
   story.finish();
   nothing_found(story);

@@ -151,6 +151,18 @@ TEST_CASE("without frames a leak is still found, and its place said to be unknow
   CHECK_FALSE(finding.stack->has_application_frame());
 }
 
+TEST_CASE("places that are not known are one finding, though their stacks differ") {
+  Story story({.frames = false});
+  for (int i = 0; i < 40; ++i) {
+    story.use(story.open(), {.place = "somewhere_" + std::to_string(i)});
+    story.wait(250ms);
+  }
+  story.wait(1s);
+  const auto findings = story.findings();
+  INFO(story.told());
+  CHECK(only_leak(findings).members.size() == 40);
+}
+
 TEST_CASE("a leak hidden among keep-alive sessions is found") {
   Story story;
   for (int i = 0; i < 200; ++i) story.session();
@@ -192,6 +204,71 @@ TEST_CASE("after a storm has passed the mark falls, and a later leak is found") 
   const auto findings = story.findings();
   INFO(story.told());
   CHECK(only_leak(findings).members.size() == 60);
+}
+
+TEST_CASE("under TLS, the user unknown, a leak is found by direction alone") {
+  Story story;
+  for (int i = 0; i < 40; ++i) {
+    story.use(story.open({.tls = true}));
+    story.wait(250ms);
+  }
+  story.wait(2s);
+  const auto findings = story.findings();
+  INFO(story.told());
+  CHECK(only_leak(findings).members.size() == 40);
+  CHECK(story.groups().at(0)->key.user.empty());
+}
+
+TEST_CASE("where whose turn it is cannot be seen, nothing is accused") {
+  Story story;
+  for (int i = 0; i < 40; ++i) {
+    Wire& wire = story.open();
+    story.use(wire);
+    wire.record.turn = WIRE_TURN_UNKNOWN;
+    story.wait(250ms);
+  }
+  INFO(story.told());
+  CHECK(story.findings().empty());
+  CHECK(story.not_flagged().at(0).reason == "whose turn it is cannot be seen");
+}
+
+TEST_CASE("the same story twice gives the same words") {
+  const auto tell = [] {
+    Story story;
+    for (int i = 0; i < 30; ++i) {
+      story.use(story.open({.user = i % 2 == 0 ? "a" : "b"}),
+                {.place = i % 3 == 0 ? "export_csv" : "handle_order"});
+      story.wait(200ms);
+    }
+    story.exit();
+    story.finish();
+    return story.told();
+  };
+  const std::string first = tell();
+  CHECK(first == tell());
+  CHECK(first == tell());
+}
+
+TEST_CASE("explain answers every rule, for a process and for one connection") {
+  Story story;
+  Wire& first = story.open();
+  story.use(first);
+  leak(story, 30, 250ms);
+  story.wait(1s);
+  const auto& process = *story.model().processes().begin()->second;
+  const auto of_process = story.detector().explain(process);
+  REQUIRE(of_process.size() == 4);
+  CHECK(of_process[0].rule == "L7");
+  CHECK_FALSE(of_process[0].fires);
+  CHECK(of_process[0].reason.find("never grew") != std::string::npos);
+  CHECK(of_process[1].rule == "L1");
+  CHECK(of_process[1].fires);
+  const auto* one = story.model().find({first.record.cookie, first.record.opened_ns});
+  REQUIRE(one != nullptr);
+  const auto answers = story.detector().explain(*one);
+  REQUIRE(answers.size() == 4);
+  CHECK(answers[1].fires);
+  CHECK_FALSE(answers[2].fires);
 }
 
 TEST_CASE("attached late: the old ones are no growth, fresh growth is judged") {

@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "detect/constants.hpp"
+#include "detect/gate.hpp"
 #include "detect/high_water.hpp"
 #include "detect/idle_cutoff.hpp"
 #include "detect/series.hpp"
@@ -49,7 +50,9 @@ TEST_CASE("T: without frames, or under TLS, the members' longest gaps count, too
 TEST_CASE("a ladder: a drop starts a new run, a burst is one rise") {
   Ladder ladder;
   std::uint64_t record = 0;
-  const auto add = [&](std::uint64_t at_ms, std::uint64_t value) { ladder.add(++record, at_ms * kMillisecond, value); };
+  const auto add = [&](std::uint64_t at_ms, std::uint64_t value) {
+    ladder.add(++record, at_ms * kMillisecond, value);
+  };
   add(0, 0);
   add(1000, 3);
   add(1010, 5);
@@ -131,6 +134,16 @@ TEST_CASE("epochs and numbers") {
   CHECK(seconds_text(320 * kMillisecond) == "0.32 s");
   CHECK(seconds_text(20 * kMillisecond) == "20 ms");
   CHECK(seconds_text(3200 * kMillisecond) == "3.2 s");
+}
+
+TEST_CASE("a replication stream is exempt, an ordinary connection is not") {
+  model::Connection member;
+  member.liveness = model::Liveness::open;
+  member.record.handshake_ns = 1;
+  member.record.turn = WIRE_TURN_CLIENT;
+  CHECK(gate(member) == Gate::passes);
+  member.record.flags |= WIRE_FLAG_REPLICATION;
+  CHECK(gate(member) == Gate::exempt);
 }
 
 TEST_CASE("the server filter names open PostgreSQL connections only") {

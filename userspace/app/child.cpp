@@ -41,6 +41,7 @@ Result<Child> Child::start(const std::vector<std::string>& argv) {
   child.failed_ = Fd(failed[0]);
   const Fd failed_write(failed[1]);
   std::vector<char*> words;
+  words.reserve(argv.size() + 1);
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   child.name_ = argv.front();

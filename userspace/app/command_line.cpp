@@ -87,11 +87,14 @@ void add_scope(CLI::App& app, Options& options, Raw& raw) {
     if (option->get_expected_max() > 1) option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-void add_rules(CLI::App& app, Options& options, Raw& raw, const char* idle, const char* hold, const char* fail_on) {
-  app.add_option("--idle-after", raw.idle_after, fmt::format("floor of the idle clock [{}]", idle))->type_name("DUR");
+void add_rules(CLI::App& app, Options& options, Raw& raw, const char* idle, const char* hold,
+               const char* fail_on) {
+  app.add_option("--idle-after", raw.idle_after, fmt::format("floor of the idle clock [{}]", idle))
+      ->type_name("DUR");
   app.add_option("--hold-after", raw.hold_after, fmt::format("held longer is HELD [{}]", hold))->type_name("DUR");
   app.add_option("--max-age", raw.max_age, "older connections are STALE [off]")->type_name("DUR");
-  app.add_option("--probes", options.probes, "driver and pool probes: auto, off or a list [auto]")->type_name("LIST");
+  app.add_option("--probes", options.probes, "driver and pool probes: auto, off or a list [auto]")
+      ->type_name("LIST");
   app.add_option("--fail-on", raw.fail_on, fmt::format("leak, suspect, open or never [{}]", fail_on))
       ->type_name("WHAT");
   app.add_option("--leak-exit-code", options.leak_exit_code, "exit status of such a failure [23]")->type_name("N");
@@ -103,7 +106,8 @@ void add_command_options(CLI::App& app, Command command, Options& options, Raw& 
   if (command == Command::doctor) return;
   add_scope(app, options, raw);
   const bool run = command == Command::run;
-  if (command != Command::record) add_rules(app, options, raw, run ? "1s" : "30s", run ? "5s" : "60s", run ? "leak" : "never");
+  if (command != Command::record)
+    add_rules(app, options, raw, run ? "1s" : "30s", run ? "5s" : "60s", run ? "leak" : "never");
   if (command == Command::report || command == Command::top)
     app.add_option("--from", raw.from, "read a recording instead of the kernel")->type_name("FILE");
   if (!run) app.add_option("--duration", raw.duration, "how long")->type_name("DUR");
@@ -112,8 +116,9 @@ void add_command_options(CLI::App& app, Command command, Options& options, Raw& 
   if (command == Command::report || run)
     app.add_option("--format", raw.format, "text, json, csv or html [text]")->type_name("FORMAT");
   if (command != Command::top && command != Command::explain)
-    app.add_option("--output", raw.output,
-                   command == Command::export_ ? "append one JSON line each interval" : "written whole or not at all")
+    app.add_option(
+           "--output", raw.output,
+           command == Command::export_ ? "append one JSON line each interval" : "written whole or not at all")
         ->type_name("FILE");
   if (command == Command::export_) {
     app.add_option("--textfile", raw.textfile, "Prometheus text, replaced whole each interval")->type_name("FILE");
@@ -126,11 +131,13 @@ void add_command_options(CLI::App& app, Command command, Options& options, Raw& 
 }
 
 std::string overview() {
-  std::string text = "connleak: finds leaked database connections from outside the process\n\n"
-                     "usage: connleak COMMAND [OPTION...]\n\n";
+  std::string text =
+      "connleak: finds leaked database connections from outside the process\n\n"
+      "usage: connleak COMMAND [OPTION...]\n\n";
   for (const CommandInfo& info : kCommands) text += fmt::format("  {:<10}{}\n", info.name, info.summary);
-  text += "\n'connleak COMMAND --help' lists a command's options. Observing needs root.\n"
-          "Exit status: 0 done, 23 leak found, 2 usage, 1 failed, 3 not possible here.\n";
+  text +=
+      "\n'connleak COMMAND --help' lists a command's options. Observing needs root.\n"
+      "Exit status: 0 done, 23 leak found, 2 usage, 1 failed, 3 not possible here.\n";
   return text;
 }
 
@@ -191,18 +198,22 @@ Result<void> fill(Options& options, const Raw& raw) {
   if (options.command == Command::report) options.duration = seconds(30);
   if (options.command == Command::explain) options.duration = seconds(10);
   std::chrono::nanoseconds maximum{0}, duration{0};
-  for (auto result : {duration_option("--idle-after", raw.idle_after, options.idle_after),
-                      duration_option("--hold-after", raw.hold_after, options.hold_after),
-                      duration_option("--max-age", raw.max_age, maximum),
-                      duration_option("--duration", raw.duration, duration),
-                      duration_option("--interval", raw.interval, options.interval),
-                      numbers("--pid", raw.pids, options.scope.pids), numbers("--port", raw.ports, options.scope.ports),
-                      choice<Format>("--format", raw.format,
-                                     {{"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}, {"html", Format::html}},
-                                     options.format),
-                      choice<FailOn>("--fail-on", raw.fail_on,
-                                     {{"leak", FailOn::leak}, {"suspect", FailOn::suspect}, {"open", FailOn::open}, {"never", FailOn::never}},
-                                     options.fail_on)})
+  for (auto result :
+       {duration_option("--idle-after", raw.idle_after, options.idle_after),
+        duration_option("--hold-after", raw.hold_after, options.hold_after),
+        duration_option("--max-age", raw.max_age, maximum), duration_option("--duration", raw.duration, duration),
+        duration_option("--interval", raw.interval, options.interval),
+        numbers("--pid", raw.pids, options.scope.pids), numbers("--port", raw.ports, options.scope.ports),
+        choice<Format>(
+            "--format", raw.format,
+            {{"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}, {"html", Format::html}},
+            options.format),
+        choice<FailOn>("--fail-on", raw.fail_on,
+                       {{"leak", FailOn::leak},
+                        {"suspect", FailOn::suspect},
+                        {"open", FailOn::open},
+                        {"never", FailOn::never}},
+                       options.fail_on)})
     if (!result) return result;
   if (!raw.max_age.empty()) options.max_age = maximum;
   if (!raw.duration.empty()) options.duration = duration;
@@ -228,7 +239,8 @@ Result<void> fill(Options& options, const Raw& raw) {
   if (options.command == Command::explain) {
     const auto colon = raw.target.find(':');
     std::uint32_t fd = 0;
-    if (!parse_number(std::string_view(raw.target).substr(0, colon), options.target_pid) || options.target_pid == 0 ||
+    if (!parse_number(std::string_view(raw.target).substr(0, colon), options.target_pid) ||
+        options.target_pid == 0 ||
         (colon != std::string::npos && !parse_number(std::string_view(raw.target).substr(colon + 1), fd)))
       return failure(ErrorKind::usage, "explain: name a process as PID or a descriptor as PID:FD.");
     if (colon != std::string::npos) options.target_fd = fd;
@@ -239,9 +251,11 @@ Result<void> fill(Options& options, const Raw& raw) {
 
 // Keys of the file as arguments, for options that the command line did not set. Keys that only another
 // command knows are accepted: one file serves all.
-Result<std::vector<std::string>> config_arguments(const std::string& path, const CLI::App& app, const CLI::App& known) {
+Result<std::vector<std::string>> config_arguments(const std::string& path, const CLI::App& app,
+                                                  const CLI::App& known) {
   std::ifstream file(path);
-  if (!file) return failure(ErrorKind::usage, fmt::format("{}: cannot read the configuration file.", escape(path)));
+  if (!file)
+    return failure(ErrorKind::usage, fmt::format("{}: cannot read the configuration file.", escape(path)));
   std::vector<CLI::ConfigItem> items;
   try {
     items = CLI::ConfigTOML().from_config(file);
@@ -254,7 +268,8 @@ Result<std::vector<std::string>> config_arguments(const std::string& path, const
     const std::string name = "--" + item.name;
     const bool valid = item.parents.empty() && item.name != "config" && known.get_option_no_throw(name) != nullptr;
     if (!valid)
-      return failure(ErrorKind::usage, fmt::format("{}: unknown key '{}'.", escape(path), escape(item.fullname())));
+      return failure(ErrorKind::usage,
+                     fmt::format("{}: unknown key '{}'.", escape(path), escape(item.fullname())));
     const CLI::Option* option = app.get_option_no_throw(name);
     if (option == nullptr || option->count() > 0) continue;
     if (option->get_expected_max() == 0) {
@@ -264,7 +279,7 @@ Result<std::vector<std::string>> config_arguments(const std::string& path, const
       if (value == "true") arguments.push_back(name);
       continue;
     }
-    for (const std::string& input : item.inputs) arguments.push_back(name + "=" + input);
+    for (const std::string& input : item.inputs) arguments.push_back(fmt::format("{}={}", name, input));
   }
   return arguments;
 }
@@ -323,7 +338,8 @@ std::unique_ptr<Parser> every_option() {
 Result<std::variant<Options, Printed>> parse_command_line(std::span<const char* const> argv) {
   std::vector<std::string> arguments(argv.begin() + (argv.empty() ? 0 : 1), argv.end());
   if (arguments.empty())
-    return failure(ErrorKind::usage, "name a command: top, report, run, export, explain, record or doctor (see --help).");
+    return failure(ErrorKind::usage,
+                   "name a command: top, report, run, export, explain, record or doctor (see --help).");
   const std::string first = arguments.front();
   if (first == "--help" || first == "-h" || first == "help") return Printed{overview()};
   if (first == "--version") return Printed{fmt::format("connleak {}\n", kVersion)};

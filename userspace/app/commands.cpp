@@ -130,7 +130,9 @@ Result<int> export_command(const Options& options) {
   const auto write = [&](const Snapshot& snapshot) -> Result<void> {
     if (options.output) {
       const std::string line = to_json_line(snapshot);
-      auto written = *options.output == "-" ? write_stream(STDOUT_FILENO, line) : append_line(*options.output, std::string_view(line).substr(0, line.size() - 1));
+      auto written = *options.output == "-"
+                         ? write_stream(STDOUT_FILENO, line)
+                         : append_line(*options.output, std::string_view(line).substr(0, line.size() - 1));
       if (!written) return written;
     }
     return options.textfile ? write_whole(*options.textfile, to_prometheus(snapshot, prometheus)) : Result<void>();
@@ -143,17 +145,20 @@ Result<int> export_command(const Options& options) {
 
 Result<int> record_command(const Options& options) {
   if (*options.output == "-" && ::isatty(STDOUT_FILENO) != 0)
-    return failure(ErrorKind::usage, "record: a recording is not for a terminal; name a file with --output FILE or use a pipe.");
+    return failure(ErrorKind::usage,
+                   "record: a recording is not for a terminal; name a file with --output FILE or use a pipe.");
   const Signals signals;
   auto live = Live::open(options);
   if (!live) return tl::unexpected(live.error());
-  auto writer = *options.output == "-" ? RecordingWriter::create(Fd(::dup(STDOUT_FILENO)), "standard output", (*live)->preamble())
-                                       : RecordingWriter::create(*options.output, (*live)->preamble());
+  auto writer = *options.output == "-"
+                    ? RecordingWriter::create(Fd(::dup(STDOUT_FILENO)), "standard output", (*live)->preamble())
+                    : RecordingWriter::create(*options.output, (*live)->preamble());
   if (!writer) return tl::unexpected(writer.error());
   (*live)->to(**writer);
   const auto over = usual_end(options, signals, **live);
   while (!over() && !(*writer)->failed()) {
-    if (auto stepped = (*live)->step(std::chrono::milliseconds(50), 0); !stepped) return tl::unexpected(stepped.error());
+    if (auto stepped = (*live)->step(std::chrono::milliseconds(50), 0); !stepped)
+      return tl::unexpected(stepped.error());
     (*writer)->flush();
   }
   if (auto finished = (*live)->finish(); !finished) return tl::unexpected(finished.error());
@@ -169,7 +174,8 @@ Result<int> doctor_command(const Options&) {
     lines.push_back({check.name, check.ok, check.required, check.consequence});
     able = able && (check.ok || !check.required);
   }
-  if (auto written = write_stream(STDOUT_FILENO, render_doctor(lines)); !written) return tl::unexpected(written.error());
+  if (auto written = write_stream(STDOUT_FILENO, render_doctor(lines)); !written)
+    return tl::unexpected(written.error());
   return able ? 0 : kExitUnsupported;
 }
 

@@ -8,7 +8,8 @@
 
 namespace connleak {
 
-static_assert(static_cast<int>(Language::go) == WIRE_LANGUAGE_GO && static_cast<int>(Language::rust) == WIRE_LANGUAGE_RUST &&
+static_assert(static_cast<int>(Language::go) == WIRE_LANGUAGE_GO &&
+              static_cast<int>(Language::rust) == WIRE_LANGUAGE_RUST &&
               static_cast<int>(Language::native) == WIRE_LANGUAGE_NATIVE);
 
 void Enrich::records(std::span<const std::byte> bytes) {
@@ -35,7 +36,11 @@ void Enrich::event(Event&& event) {
   admitted_ = scope_.admits(event);
   if (!admitted_) return;
   if (const auto* process = std::get_if<ProcessEvent>(&event.body)) follow(*process, event.time_ns);
-  if (const auto* stack = std::get_if<StackEvent>(&event.body)) name_addresses(*stack, event.time_ns);
+  if (auto* stack = std::get_if<StackEvent>(&event.body)) {
+    name_addresses(*stack, event.time_ns);
+    admitted_ = false;  // what is left of it is put in its place
+    if (!stack->addresses.empty()) encode(event, out_);
+  }
 }
 
 void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
@@ -70,15 +75,22 @@ void Enrich::see_process(const wire_thread& thread, std::uint64_t time_ns) {
   if (info) out_.insert(out_.end(), info->begin(), info->end());
 }
 
-void Enrich::name_addresses(const StackEvent& stack, std::uint64_t time_ns) {
+// A walk that left the frames ends in whatever lay on the stack: text, for one. It is cut there, before it can get
+// into a recording.
+void Enrich::name_addresses(StackEvent& stack, std::uint64_t time_ns) {
   see_process(stack.thread, time_ns);
   auto& named = named_[stack.thread.tgid];
   wire_thread process = stack.thread;
   process.tid = process.tgid;
   for (std::size_t i = 0; i < stack.addresses.size(); ++i) {
     const std::uint64_t address = stack.addresses[i];
-    if (!named.insert(address).second) continue;
+    if (named.contains(address)) continue;
     const auto& frames = symbolizer_.resolve(process.tgid, process.process_start_ns, address, i > 0);
+    if (frames.empty()) {
+      stack.addresses.resize(i);
+      return;
+    }
+    named.insert(address);
     std::uint32_t index = 0;
     for (const SymbolFrame& frame : frames) {
       SymbolEvent symbol;

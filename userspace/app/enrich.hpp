@@ -30,7 +30,7 @@ class Enrich final : public ByteSink, private EventSink {
   void event(Event&& event) override;
   void follow(const ProcessEvent& event, std::uint64_t time_ns);
   void see_process(const wire_thread& thread, std::uint64_t time_ns);
-  void name_addresses(const StackEvent& stack, std::uint64_t time_ns);
+  void name_addresses(StackEvent& stack, std::uint64_t time_ns);
 
   ScopeFilter& scope_;
   ByteSink& next_;

@@ -70,7 +70,8 @@ class Explainer {
     return text;
   }
 
-  [[nodiscard]] ConnectionExplanation facts(const model::Connection& connection, const model::Process& process) const {
+  [[nodiscard]] ConnectionExplanation facts(const model::Connection& connection,
+                                            const model::Process& process) const {
     const wire_connection& record = connection.record;
     const std::uint64_t now = pipeline_.now_ns();
     ConnectionExplanation out;
@@ -88,11 +89,12 @@ class Explainer {
       fact("age", (age.kind == model::AgeKind::at_least ? "at least " : "") + lasted(age.ns));
     if (const auto idle = model::idle_ns(connection, now)) fact("idle", lasted(*idle));
     fact("requests", fmt::format("{}", record.requests));
-    fact("idle gaps", record.gaps == 0 ? std::string("none completed")
-                                       : fmt::format("{} completed, longest {}", record.gaps, lasted(record.longest_gap_ns)));
+    fact("idle gaps", record.gaps == 0
+                          ? std::string("none completed")
+                          : fmt::format("{} completed, longest {}", record.gaps, lasted(record.longest_gap_ns)));
     if (record.unread_bytes != 0) fact("unread", fmt::format("{} bytes", record.unread_bytes));
-    for (const auto& [name, stack] : {std::pair{"opened at", connection.open_stack},
-                                      std::pair{"last used at", connection.last_use_stack}})
+    for (const auto& [name, stack] :
+         {std::pair{"opened at", connection.open_stack}, std::pair{"last used at", connection.last_use_stack}})
       if (stack != nullptr && stack->has_application_frame()) fact(name, place(*stack));
     std::vector<std::pair<std::uint64_t, const char*>> moments = {
         {record.opened_ns, connection.late() ? "seen first, older than the observer" : "connect"},
@@ -104,7 +106,8 @@ class Explainer {
         {record.peer_closed_ns, "the server closed its end"},
         {record.aborted_ns, "aborted; the descriptor is still held"},
         {record.closed_ns, "closed"}};
-    std::stable_sort(moments.begin(), moments.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(moments.begin(), moments.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const auto& [ns, what] : moments)
       if (ns != 0) out.timeline.push_back({when(ns), what});
     return out;
@@ -124,8 +127,9 @@ Result<int> explain_command(const Options& options) {
     return tl::unexpected(observed.error());
   const Explainer explainer(*observation->pipeline, observation->live->preamble());
   const auto explanation = explainer.explain(options.target_pid, options.target_fd);
-  std::string text = explanation ? render_explain(*explanation)
-                                 : fmt::format("pid {}: no connection to a database was seen.\n", options.target_pid);
+  std::string text = explanation
+                         ? render_explain(*explanation)
+                         : fmt::format("pid {}: no connection to a database was seen.\n", options.target_pid);
   if (auto written = write_stream(STDOUT_FILENO, text); !written) return tl::unexpected(written.error());
   const Suppressions none;
   return verdict_status(options, observation->pipeline->snapshot(kVersion, none));

@@ -28,7 +28,8 @@ Result<std::unique_ptr<Live>> Live::open(const Options& options, std::uint32_t c
   std::unique_ptr<Live> live(new Live(options));
   live->roots_ = child != 0 ? std::vector<std::uint32_t>{child} : options.scope.pids;
   for (const std::uint32_t pid : live->roots_)
-    if (!process_exists(pid)) return failure(ErrorKind::usage, fmt::format("--pid {}: there is no such process.", pid));
+    if (!process_exists(pid))
+      return failure(ErrorKind::usage, fmt::format("--pid {}: there is no such process.", pid));
   ProbeOptions probe;
   if (!live->roots_.empty()) probe.scope_pids = live->roots_;
   probe.keep_all = options.all;
@@ -46,9 +47,7 @@ Result<std::unique_ptr<Live>> Live::open(const Options& options, std::uint32_t c
   return live;
 }
 
-void Live::to(ByteSink& sink) {
-  enrich_ = std::make_unique<Enrich>(scope_, sink);
-}
+void Live::to(ByteSink& sink) { enrich_ = std::make_unique<Enrich>(scope_, sink); }
 
 // Twice, because a process may fork between the two looks; forks after that are followed in the kernel.
 Result<void> Live::watch_trees(const std::vector<std::uint32_t>& roots) {
@@ -79,7 +78,8 @@ Result<void> Live::step(std::chrono::milliseconds wait, std::uint64_t settle_due
 }
 
 Result<void> Live::finish() {
-  const std::uint64_t settled = boot_now_ns() + static_cast<std::uint64_t>(std::chrono::nanoseconds(kSettle).count());
+  const std::uint64_t settled =
+      boot_now_ns() + static_cast<std::uint64_t>(std::chrono::nanoseconds(kSettle).count());
   while (boot_now_ns() < settled)
     if (auto drained = probes_->poll(*enrich_, 10ms); !drained) return tl::unexpected(drained.error());
   for (const wire_scan_kind kind : {WIRE_SCAN_HOLDERS, WIRE_SCAN_LEVELS, WIRE_SCAN_FINAL})

@@ -26,7 +26,8 @@ Result<Observation> start_observation(const Options& options, std::uint32_t chil
   if (!live) return tl::unexpected(live.error());
   Observation observation;
   observation.live = std::move(*live);
-  observation.pipeline = std::make_unique<Pipeline>(detect_options(options), observation.live->preamble(), nullptr);
+  observation.pipeline = std::make_unique<Pipeline>(ModelOptions{options.all}, detect_options(options),
+                                                    observation.live->preamble(), nullptr);
   observation.live->to(*observation.pipeline);
   return observation;
 }
@@ -45,7 +46,8 @@ std::function<bool()> usual_end(const Options& options, const Signals& signals, 
   bool stepped = false;
   return [&options, &signals, &live, started, stepped]() mutable {
     if (signals.next()) return true;
-    if (options.duration && boot_now_ns() - started >= static_cast<std::uint64_t>(options.duration->count())) return true;
+    if (options.duration && boot_now_ns() - started >= static_cast<std::uint64_t>(options.duration->count()))
+      return true;
     const bool gone = stepped && live.watched_gone();
     stepped = true;
     return gone;
@@ -57,7 +59,7 @@ Result<Snapshot> replay(const Options& options, const Suppressions& suppressions
   auto source = RecordingSource::open(*options.from);
   if (!source) return tl::unexpected(source.error());
   ScopeFilter scope(options.scope, true);
-  Pipeline pipeline(detect_options(options), (*source)->preamble(), &scope);
+  Pipeline pipeline(ModelOptions{options.all}, detect_options(options), (*source)->preamble(), &scope);
   if (look) pipeline.on_tick([&](std::uint64_t) { look(pipeline); });
   SourceState state = SourceState::more;
   while (state == SourceState::more) {
@@ -68,8 +70,10 @@ Result<Snapshot> replay(const Options& options, const Suppressions& suppressions
   pipeline.finish();
   const bool cut = state == SourceState::truncated;
   if (cut)
-    std::fputs(fmt::format("connleak: {}: the recording is cut; read to its last whole frame.\n", escape(*options.from)).c_str(),
-               stderr);
+    std::fputs(
+        fmt::format("connleak: {}: the recording is cut; read to its last whole frame.\n", escape(*options.from))
+            .c_str(),
+        stderr);
   return pipeline.snapshot(kVersion, suppressions, cut);
 }
 

@@ -74,7 +74,8 @@ Result<void> write_stream(int fd, const std::string& text) {
 }
 
 Result<void> write_report(const Options& options, const Snapshot& snapshot, int stream) {
-  if (options.output && *options.output != "-") return write_whole(*options.output, render(options, snapshot, false));
+  if (options.output && *options.output != "-")
+    return write_whole(*options.output, render(options, snapshot, false));
   return write_stream(stream, render(options, snapshot, ::isatty(stream) != 0));
 }
 

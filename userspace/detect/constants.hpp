@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every number that decides a verdict, each with its reason. Stated in verdicts of the project unless marked "ours".
+// Every number that decides a verdict, each with its reason. Stated in verdicts of the project unless marked
+// "ours".
 #pragma once
 
 #include <cstdint>

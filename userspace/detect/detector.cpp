@@ -26,7 +26,7 @@ std::uint64_t count_of(std::chrono::nanoseconds duration) {
 std::string name_of(const model::GroupKey& key) {
   std::uint8_t bytes[16];
   std::copy(key.address.bytes.begin(), key.address.bytes.end(), bytes);
-  const std::string at = fmt::format("{} port {}", format_address(key.address.family, bytes), key.address.port);
+  std::string at = fmt::format("{} port {}", format_address(key.address.family, bytes), key.address.port);
   if (key.user.empty()) return at;
   return fmt::format("{} as {} in {}", at, escape(key.user), escape(key.database));
 }
@@ -127,7 +127,8 @@ class Detector::Impl {
   bool final_ = false;
 };
 
-Detector::Detector(const model::Model& model, DetectOptions options) : impl_(std::make_unique<Impl>(model, options)) {}
+Detector::Detector(const model::Model& model, DetectOptions options)
+    : impl_(std::make_unique<Impl>(model, options)) {}
 Detector::~Detector() = default;
 
 void Detector::on_event(const Event& event) {

@@ -42,7 +42,8 @@ class Detector {
   [[nodiscard]] std::vector<NotFlagged> not_flagged(const model::Group& group) const;
   // By rule; only those that happened.
   [[nodiscard]] std::vector<Retraction> retractions() const;
-  // Each rule's yes or no for each group of the process ("group: ..." precedes the reason where there are several).
+  // Each rule's yes or no for each group of the process ("group: ..." precedes the reason where there are
+  // several).
   [[nodiscard]] std::vector<RuleAnswer> explain(const model::Process& process) const;
   [[nodiscard]] std::vector<RuleAnswer> explain(const model::Connection& connection) const;
 

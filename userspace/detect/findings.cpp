@@ -47,15 +47,27 @@ std::uint64_t served_by_others(const model::Group& group, const Members& members
   return all > own ? all - own : 0;
 }
 
+// nullptr where no last-use stack is known.
+const model::Stack* commonest_stack(const Members& members) {
+  std::map<const model::Stack*, std::size_t> counts;
+  for (const model::Connection* member : members)
+    if (member->last_use_stack != nullptr) ++counts[member->last_use_stack];
+  const auto most = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second < b.second : a.first->id > b.first->id;
+  });
+  return most == counts.end() ? nullptr : most->first;
+}
+
 std::string story(const model::Group& group, const Members& members, std::uint64_t epochs) {
   const std::size_t n = members.size();
   std::string text = fmt::format("{} {} opened in {} {}", number_text(n), noun(n), number_text(epochs),
                                  epochs == 1 ? "epoch" : "epochs");
   if (const auto within = used_within(members))
-    text += fmt::format("; none of {} was used again after {}", n == 1 ? "it" : fmt::format("these {}", number_text(n)),
-                        seconds_text(*within));
+    text += fmt::format("; none of {} was used again after {}",
+                        n == 1 ? "it" : fmt::format("these {}", number_text(n)), seconds_text(*within));
   const std::uint64_t others = served_by_others(group, members);
-  if (others > 0) text += fmt::format(", while others served {} {}", number_text(others), others == 1 ? "request" : "requests");
+  if (others > 0)
+    text += fmt::format(", while others served {} {}", number_text(others), others == 1 ? "request" : "requests");
   return text;
 }
 
@@ -91,10 +103,10 @@ void GroupJudge::fill(Finding& finding, Members members) const {
     finding.stack_is_open = true;
   }
   if (own_closes != 0)
-    finding.why.push_back(fmt::format("closed at exit: {} {} closed only in the last {} s before the process ended",
-                                      number_text(own_closes), own_closes == 1 ? "was" : "were",
-                                      kProvisional / kSecond));
-  if (!finding.complete) finding.why.push_back("events were lost since the oldest of them was opened");
+    finding.why.push_back(
+        fmt::format("closed at exit: {} {} closed only in the last {} s before the process ended",
+                    number_text(own_closes), own_closes == 1 ? "was" : "were", kProvisional / kSecond));
+  if (!finding.complete) finding.why.emplace_back("events were lost since the oldest of them was opened");
 }
 
 Finding GroupJudge::finding_of(const Rule& rule, const Claim& claim, const Members& members) const {
@@ -104,7 +116,7 @@ Finding GroupJudge::finding_of(const Rule& rule, const Claim& claim, const Membe
   finding.rule = std::string(info.id);
   finding.name = std::string(info.name);
   finding.confidence = info.confidence;
-  finding.stack = claim.stack;
+  finding.stack = claim.stack != nullptr ? claim.stack : commonest_stack(members);
   Members sorted = members;
   std::sort(sorted.begin(), sorted.end(), by_birth);
   std::vector<std::uint64_t> births;
@@ -112,7 +124,8 @@ Finding GroupJudge::finding_of(const Rule& rule, const Claim& claim, const Membe
   finding.why.push_back(story(group_, sorted, count_epochs(std::move(births), idle_after_ns_)));
   finding.why.insert(finding.why.end(), claim.evidence.begin(), claim.evidence.end());
   for (const auto& other : rules_)
-    if (other.get() != &rule && std::any_of(members.begin(), members.end(), [&](const auto* m) { return other->accuses(*m); }))
+    if (other.get() != &rule &&
+        std::any_of(members.begin(), members.end(), [&](const auto* m) { return other->accuses(*m); }))
       finding.also.emplace_back(other->info().id);
   fill(finding, std::move(sorted));
   return finding;
@@ -128,21 +141,23 @@ Finding GroupJudge::finding_of(Standing standing, Members members) const {
   std::uint64_t longest = 0;
   std::uint64_t oldest = 0;
   for (const model::Connection* member : members) {
-    const auto since = standing == Standing::half_closed ? std::optional(server_gone_at(*member)) : model::idle_since(*member);
+    const auto since =
+        standing == Standing::half_closed ? std::optional(server_gone_at(*member)) : model::idle_since(*member);
     if (since) longest = std::max(longest, judged_ns() - std::min(judged_ns(), *since));
     oldest = std::max(oldest, model::age(*member, judged_ns()).ns);
   }
   switch (standing) {
     case Standing::half_closed:
-      finding.why.push_back(fmt::format("{} {} whose server is gone for up to {}, not noticed by the program yet; a lazy "
-                                        "pool closes such at its next borrow",
-                                        number_text(n), noun(n), seconds_text(longest)));
+      finding.why.push_back(
+          fmt::format("{} {} whose server is gone for up to {}, not noticed by the program yet; a lazy "
+                      "pool closes such at its next borrow",
+                      number_text(n), noun(n), seconds_text(longest)));
       break;
     case Standing::held:
-      finding.why.push_back(fmt::format("{} {} idle in an open transaction for up to {}, longer than --hold-after ({}); may "
-                                        "still come back",
-                                        number_text(n), noun(n), seconds_text(longest),
-                                        seconds_text(limits_.hold_after_ns)));
+      finding.why.push_back(
+          fmt::format("{} {} idle in an open transaction for up to {}, longer than --hold-after ({}); may "
+                      "still come back",
+                      number_text(n), noun(n), seconds_text(longest), seconds_text(limits_.hold_after_ns)));
       break;
     case Standing::old:
       finding.why.push_back(fmt::format("{} {} up to {} old, over --max-age ({})", number_text(n), noun(n),
@@ -183,10 +198,12 @@ std::string GroupJudge::spared(const model::Connection& member) const {
   if (server_gone_at(member) != 0) return "half-closed a moment ago";
   const Gate at_gate = gate(member);
   if (at_gate == Gate::not_established || at_gate == Gate::handshake) return "logging in";
+  if (at_gate == Gate::exempt) return "exempt: a replication stream waits by design";
   if (at_gate == Gate::in_use && member.record.turn == WIRE_TURN_SERVER) return "in use: an answer is due";
   if (at_gate == Gate::in_use && !member.late()) return "whose turn it is cannot be seen";
   if (idle_in_transaction(member))
-    return fmt::format("in an open transaction for less than --hold-after ({})", seconds_text(limits_.hold_after_ns));
+    return fmt::format("in an open transaction for less than --hold-after ({})",
+                       seconds_text(limits_.hold_after_ns));
   if (!member.used() && member.late()) return "older than the observer and silent since: not seen growing";
   if (!member.used()) return "never used: ready since the login, as a pool keeps spares";
   const auto since = model::idle_since(member);
@@ -195,10 +212,10 @@ std::string GroupJudge::spared(const model::Connection& member) const {
   for (const auto& rule : rules_) {
     std::string reason = rule->spared(member, now);
     if (reason.empty()) continue;
-    if (rule->claims().empty() && water_.record_count() != 0 &&
-        judged_ns() > water_.record_ns() + now.cutoff->ns)
-      return fmt::format("idle: the count has not grown since its high-water mark of {}; a pool keeps such spares ({})",
-                         number_text(water_.record_count()), reason);
+    if (rule->claims().empty() && water_.record_count() != 0 && judged_ns() > water_.record_ns() + now.cutoff->ns)
+      return fmt::format(
+          "idle: the count has not grown since its high-water mark of {}; a pool keeps such spares ({})",
+          number_text(water_.record_count()), reason);
     return "idle: " + reason;
   }
   return "idle";
@@ -208,8 +225,10 @@ std::vector<NotFlagged> GroupJudge::count_spared(const Members& members) const {
   std::map<std::string, std::uint64_t> reasons;
   for (const model::Connection* member : members) ++reasons[spared(*member)];
   std::vector<NotFlagged> all;
+  all.reserve(reasons.size());
   for (const auto& [reason, count] : reasons) all.push_back({count, reason});
-  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.connections > b.connections; });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.connections > b.connections; });
   return all;
 }
 
@@ -224,6 +243,7 @@ std::vector<NotFlagged> GroupJudge::not_flagged() const {
 std::vector<RuleAnswer> GroupJudge::answers() const {
   if (done_) return final_answers_;
   std::vector<RuleAnswer> all;
+  all.reserve(rules_.size() + 2);
   for (const auto& rule : rules_) all.push_back(rule->answer(moment(judged_ns())));
   std::size_t held = 0;
   std::size_t stale = 0;
@@ -255,7 +275,8 @@ std::vector<RuleAnswer> GroupJudge::answers(const model::Connection& member) con
   const bool any = kind != timers_.standing().end();
   const bool held = any && kind->second == Standing::held;
   all.push_back({"HELD", "held", held,
-                 held ? "idle in an open transaction longer than --hold-after" : "no open transaction longer than --hold-after"});
+                 held ? "idle in an open transaction longer than --hold-after"
+                      : "no open transaction longer than --hold-after"});
   all.push_back({"STALE", "stale", any && !held,
                  any && !held ? standing_name(kind->second) : "neither half-closed nor older than --max-age"});
   return all;

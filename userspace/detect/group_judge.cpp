@@ -157,7 +157,8 @@ void GroupJudge::settle_closes(const TickFacts& facts) {
   std::erase_if(leaving_, [&](const model::Connection* member) {
     const std::uint64_t until = member->closed_ns + kProvisional;
     const bool answered = process.last_answered_ns > member->closed_ns;
-    if (!answered && !member->without_edge && (process.alive ? facts.now_ns : process.exited_ns) <= until) return false;
+    if (!answered && !member->without_edge && (process.alive ? facts.now_ns : process.exited_ns) <= until)
+      return false;
     known_.at(member).leaving = false;
     over.push_back(member);
     return true;
@@ -191,7 +192,8 @@ void GroupJudge::exit(const TickFacts& facts) {
   at_exit.now_ns = exited;
   run_steps(std::numeric_limits<std::uint64_t>::max(), at_exit);
   settle_closes(at_exit);
-  // What is still only leaving was closed while the program ended: at this instant it is judged as if it were there.
+  // What is still only leaving was closed while the program ended: at this instant it is judged as if it were
+  // there.
   for (const model::Connection* member : leaving_)
     for (const auto& rule : rules_) rule->update(*member);
   for (const auto& rule : rules_) rule->tick(moment(exited));

@@ -7,7 +7,8 @@
 
 namespace connleak::detect {
 
-// The mark is the highest count of the last `window_ns`, so that one storm does not blind it. Calls are ordered by time.
+// The mark is the highest count of the last `window_ns`, so that one storm does not blind it. Calls are ordered by
+// time.
 class HighWater {
  public:
   // One more. True if that is a record: more than at any time in the window before.

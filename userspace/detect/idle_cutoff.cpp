@@ -38,7 +38,7 @@ Cutoff idle_cutoff(const model::Group& group, std::uint64_t idle_after_ns) {
 }
 
 std::string explain(const Cutoff& cutoff) {
-  const std::string head = fmt::format("T is {}", seconds_text(cutoff.ns));
+  std::string head = fmt::format("T is {}", seconds_text(cutoff.ns));
   const std::string quantile = seconds_text(cutoff.quantile_ns);
   const std::string values = number_text(cutoff.values);
   switch (cutoff.from) {
@@ -52,8 +52,8 @@ std::string explain(const Cutoff& cutoff) {
     case Cutoff::From::lifetimes:
       return fmt::format("{}: {} x p99 ({}) of {} lifetimes", head, kLifetimeFactor, quantile, values);
     case Cutoff::From::longest_gap:
-      return fmt::format("{}: {} x p90 ({}) of the longest idle gaps of {} members", head, kLongestGapFactor, quantile,
-                         values);
+      return fmt::format("{}: {} x p90 ({}) of the longest idle gaps of {} members", head, kLongestGapFactor,
+                         quantile, values);
   }
   return head;
 }

@@ -33,14 +33,14 @@ struct RuleAnswer {
 
 // What a rule accuses, per stack of blame.
 struct Claim {
-  const model::Stack* stack = nullptr;  // nullptr: none known
+  const model::Stack* stack = nullptr;  // nullptr: the place is not known
   std::vector<const model::Connection*> members;
   std::vector<std::string> evidence;  // sentences about the group's series, fixed when it fired
 };
 
 // The time and the numbers at which a group is judged.
 struct Moment {
-  std::uint64_t now_ns = 0;  // of the tick; the instant of the exit for an exited process
+  std::uint64_t now_ns = 0;        // of the tick; the instant of the exit for an exited process
   const Cutoff* cutoff = nullptr;  // T at this moment
   const std::vector<model::Session>* sessions = nullptr;
 };

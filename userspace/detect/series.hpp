@@ -26,8 +26,8 @@ struct Ladder {
   [[nodiscard]] std::uint64_t gain() const { return last - first; }
 };
 
-// Members by how long they have been in the state that counts. Two ladders, the total and the largest owner's, are kept
-// apart from the start. Members idle longer than the cut-off of the latest record or tick are cold.
+// Members by how long they have been in the state that counts. Two ladders, the total and the largest owner's, are
+// kept apart from the start. Members idle longer than the cut-off of the latest record or tick are cold.
 class Series {
  public:
   using Member = const model::Connection*;
@@ -61,8 +61,8 @@ class Series {
   std::unordered_map<Member, Entry> entries_;
   std::set<std::pair<std::uint64_t, Member>> warm_;  // by since
   std::set<std::pair<std::uint64_t, Member>> cold_;
-  std::map<model::ThreadKey, std::uint64_t> owners_;      // cold members of each
-  std::map<std::uint64_t, std::uint64_t> sizes_;          // how many owners have so many
+  std::map<model::ThreadKey, std::uint64_t> owners_;  // cold members of each
+  std::map<std::uint64_t, std::uint64_t> sizes_;      // how many owners have so many
   Ladder total_;
   Ladder owner_;
   std::uint64_t record_ = 0;

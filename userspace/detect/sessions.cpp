@@ -16,8 +16,10 @@ std::unordered_set<const model::Connection*> paired_members(std::vector<const mo
   accepted.reserve(sessions.size());
   for (const auto& session : sessions) accepted.push_back(session.accepted_ns);
   std::sort(accepted.begin(), accepted.end());
-  std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return a->key.opened_ns < b->key.opened_ns; });
-  // Windows of equal length in the order of their ends: the earliest session that fits leaves the most for the rest.
+  std::sort(members.begin(), members.end(),
+            [](const auto* a, const auto* b) { return a->key.opened_ns < b->key.opened_ns; });
+  // Windows of equal length in the order of their ends: the earliest session that fits leaves the most for the
+  // rest.
   std::size_t next = 0;
   for (const model::Connection* member : members) {
     const std::uint64_t born = member->key.opened_ns;

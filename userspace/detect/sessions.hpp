@@ -10,8 +10,8 @@
 
 namespace connleak::detect {
 
-// Pairs as many members as possible, each with one open inbound session accepted within a second before its birth (a
-// connection for each websocket session is healthy). Returns the members that have one.
+// Pairs as many members as possible, each with one open inbound session accepted within a second before its birth
+// (a connection for each websocket session is healthy). Returns the members that have one.
 [[nodiscard]] std::unordered_set<const model::Connection*> paired_members(
     std::vector<const model::Connection*> members, const std::vector<model::Session>& sessions);
 

@@ -12,6 +12,40 @@
 
 namespace connleak::detect {
 
+namespace {
+
+// Blame is per last-use stack; without an application frame the place is unknown, and all unknown ones are one.
+const model::Stack* place_of(const model::Connection& member) {
+  const model::Stack* stack = member.last_use_stack;
+  return stack != nullptr && stack->has_application_frame() ? stack : nullptr;
+}
+
+// How the members of one place came into S in a run; they are added in the order in which they fell silent.
+struct Growth {
+  std::uint64_t count = 0;
+  std::uint64_t rises = 0;
+  bool grew_beside_spare = false;  // one was opened while another had counted already
+
+  // A pool that was filled once and then fell silent beside a leak is no part of it.
+  [[nodiscard]] bool own() const { return rises >= kRisesWanted || grew_beside_spare; }
+
+  void add(const Series::Entry& entry, std::uint64_t opened_ns, std::uint64_t idle_ns) {
+    if (count++ == 0) oldest_ns_ = entry.since_ns;
+    grew_beside_spare = grew_beside_spare || opened_ns > oldest_ns_ + idle_ns;
+    if (rises != 0 && (entry.joined_record == record_ || entry.since_ns < rise_ns_ + kBurst)) return;
+    ++rises;
+    record_ = entry.joined_record;
+    rise_ns_ = entry.since_ns;
+  }
+
+ private:
+  std::uint64_t oldest_ns_ = 0;
+  std::uint64_t record_ = 0;
+  std::uint64_t rise_ns_ = 0;
+};
+
+}  // namespace
+
 bool SpareGrowth::touched(const model::Connection& member) const {
   const auto accused = accused_.find(&member);
   if (accused == accused_.end()) return false;
@@ -44,7 +78,8 @@ void SpareGrowth::drop_empty() {
 }
 
 Claim& SpareGrowth::claim_of(const model::Stack* stack) {
-  const auto found = std::find_if(claims_.begin(), claims_.end(), [&](const Claim& c) { return c.stack == stack; });
+  const auto found =
+      std::find_if(claims_.begin(), claims_.end(), [&](const Claim& c) { return c.stack == stack; });
   if (found != claims_.end()) return *found;
   return claims_.emplace_back(Claim{stack, {}, evidence_});
 }
@@ -54,13 +89,13 @@ void SpareGrowth::regroup() {
   std::vector<const model::Connection*> moved;
   for (Claim& claim : claims_)
     std::erase_if(claim.members, [&](const model::Connection* member) {
-      if (member->last_use_stack == claim.stack) return false;
+      if (place_of(*member) == claim.stack) return false;
       moved.push_back(member);
       return true;
     });
   for (const model::Connection* member : moved) {
-    accepted_.insert(member->last_use_stack);
-    claim_of(member->last_use_stack).members.push_back(member);
+    accepted_.insert(place_of(*member));
+    claim_of(place_of(*member)).members.push_back(member);
   }
   if (!moved.empty()) drop_empty();
 }
@@ -79,6 +114,14 @@ std::uint64_t SpareGrowth::cutoff_at(std::uint64_t at_ns, const Moment& moment) 
 void SpareGrowth::record(std::uint64_t at_ns, const Moment& moment) {
   series_.record(at_ns, cutoff_at(at_ns, moment));
   dirty_ = true;
+  // Once it fires, new places are looked for once a tick: a leak sets records by the thousand.
+  if (claims_.empty())
+    judge(moment);
+  else
+    recorded_ = true;
+}
+
+void SpareGrowth::judge(const Moment& moment) {
   const Outcome outcome = evaluate(moment);
   if (!outcome.fires) return;
   evidence_ = evidence(outcome, moment);
@@ -89,6 +132,8 @@ void SpareGrowth::record(std::uint64_t at_ns, const Moment& moment) {
 void SpareGrowth::tick(const Moment& moment) {
   if (claims_.empty()) return;
   if (dirty_) regroup();
+  if (recorded_) judge(moment);
+  recorded_ = false;
   const bool crossed = series_.advance(cutoff_at(moment.now_ns, moment));
   if (crossed || dirty_ || !moment.sessions->empty()) take_in(moment);
   dirty_ = false;
@@ -99,8 +144,8 @@ void SpareGrowth::take_in(const Moment& moment) {
   if (options_.pairs_sessions) paired = paired_members(cold(), *moment.sessions);
   for (const auto& [since_ns, member] : series_.cold()) {
     if (accused_.contains(member) || paired.contains(member) || own_thread_only(*member)) continue;
-    if (!accepted_.contains(member->last_use_stack)) continue;
-    claim_of(member->last_use_stack).members.push_back(member);
+    if (!accepted_.contains(place_of(*member))) continue;
+    claim_of(place_of(*member)).members.push_back(member);
     accused_.emplace(member, since_ns);
   }
   drop_empty();
@@ -136,36 +181,43 @@ SpareGrowth::Outcome SpareGrowth::evaluate(const Moment& moment) const {
     return outcome;
   }
   if (run.records < kRecordsWanted || run.rises < kRisesWanted) {
-    outcome.reason = fmt::format("the {} ones rose {} times over {} high-water marks (needs {} and {})", options_.state,
-                                 run.rises, run.records, kRisesWanted, kRecordsWanted);
+    outcome.reason = fmt::format("the {} ones rose {} times over {} high-water marks (needs {} and {})",
+                                 options_.state, run.rises, run.records, kRisesWanted, kRecordsWanted);
     return outcome;
   }
   const auto members = cold();
   if (options_.pairs_sessions && !moment.sessions->empty()) {
     const std::size_t unpaired = members.size() - paired_members(members, *moment.sessions).size();
     if (unpaired < kUnpairedWanted) {
-      outcome.reason = fmt::format("all but {} are paired with an open inbound session (needs {} that are not)", unpaired,
-                                   kUnpairedWanted);
+      outcome.reason = fmt::format("all but {} are paired with an open inbound session (needs {} that are not)",
+                                   unpaired, kUnpairedWanted);
       return outcome;
     }
   }
   // In affine groups the members that made the series are those of the owners with the most.
-  std::unordered_map<const model::Stack*, std::uint64_t> joined;
+  std::unordered_map<const model::Stack*, Growth> joined;
+  const std::uint64_t idle_ns = options_.needs_idle ? moment.cutoff->ns : 0;
   for (const model::Connection* member : members) {
     const Series::Entry& entry = *series_.find(member);
     if (entry.joined_record <= run.start_record) continue;
     if (group_.affine() && series_.cold_of(entry.owner) < series_.largest()) continue;
-    const model::Stack* stack = member->last_use_stack;
-    ++joined[stack];
-    outcome.frames = outcome.frames || (stack != nullptr && stack->has_application_frame());
+    const model::Stack* place = place_of(*member);
+    joined[place].add(entry, member->key.opened_ns, idle_ns);
+    outcome.frames = outcome.frames || place != nullptr;
   }
-  for (const auto& [stack, count] : joined) {
-    const bool agreed = count >= kStackAgreement && stack != nullptr && stack->has_application_frame();
-    if (!outcome.frames || agreed) outcome.stacks.insert(stack);
+  bool settled = false;
+  for (const auto& [stack, growth] : joined) {
+    const bool agreed = stack != nullptr && growth.count >= kStackAgreement;
+    if (!outcome.frames || (agreed && growth.own())) outcome.stacks.insert(stack);
+    settled = settled || agreed;
   }
   if (outcome.stacks.empty()) {
-    outcome.reason = fmt::format("the {} ones come from {} places, none with {} (a pool of each place is healthy)",
-                                 options_.state, joined.size(), kStackAgreement);
+    outcome.reason = settled ? fmt::format("those {} that share a place fell silent together, none opened later",
+                                           options_.state)
+                             : fmt::format(
+                                   "the {} ones come from {} places, none with {} (a pool of each place is "
+                                   "healthy)",
+                                   options_.state, joined.size(), kStackAgreement);
     return outcome;
   }
   outcome.fires = true;
@@ -175,21 +227,25 @@ SpareGrowth::Outcome SpareGrowth::evaluate(const Moment& moment) const {
 std::vector<std::string> SpareGrowth::evidence(const Outcome& outcome, const Moment& moment) const {
   const Ladder& run = ladder();
   std::vector<std::string> sentences;
-  sentences.push_back(fmt::format(
-      "over {} high-water marks in a row the count of {} ones{} rose {} times, from {} to {}, and never fell: new ones were "
-      "opened while those were there",
-      number_text(run.records), options_.state, group_.affine() ? " of one thread" : "", number_text(run.rises),
-      number_text(run.first), number_text(run.last)));
+  sentences.push_back(
+      fmt::format("over {} high-water marks in a row the count of {} ones{} rose {} times, from {} to {}, and "
+                  "never fell: new ones were "
+                  "opened while those were there",
+                  number_text(run.records), options_.state, group_.affine() ? " of one thread" : "",
+                  number_text(run.rises), number_text(run.first), number_text(run.last)));
   if (options_.needs_idle) {
     sentences.push_back(explain(*moment.cutoff));
     if (moment.cutoff->thin)
-      sentences.push_back(fmt::format("few connections were ever used twice, so a gain of {} was wanted; it was {}",
-                                      kGainWantedThin, number_text(run.gain())));
+      sentences.push_back(
+          fmt::format("few connections were ever used twice, so a gain of {} was wanted; it was {}",
+                      kGainWantedThin, number_text(run.gain())));
   }
-  if (!outcome.frames) sentences.push_back("no frame of the application's own code is known, so the place is not either");
+  if (!outcome.frames)
+    sentences.emplace_back("no frame of the application's own code is known, so the place is not either");
   if (options_.pairs_sessions && !moment.sessions->empty())
-    sentences.push_back(fmt::format("{} inbound sessions are open; connections with one of their own are not counted",
-                                    number_text(moment.sessions->size())));
+    sentences.push_back(
+        fmt::format("{} inbound sessions are open; connections with one of their own are not counted",
+                    number_text(moment.sessions->size())));
   return sentences;
 }
 
@@ -197,7 +253,8 @@ RuleAnswer SpareGrowth::answer(const Moment& moment) const {
   RuleAnswer answer{std::string(options_.info.id), std::string(options_.info.name), !claims_.empty(), ""};
   if (claims_.empty()) {
     answer.reason = evaluate(moment).reason;
-    if (answer.reason.empty()) answer.reason = "its conditions are met since the latest growth; judged at the next";
+    if (answer.reason.empty())
+      answer.reason = "its conditions are met since the latest growth; judged at the next";
     return answer;
   }
   for (const std::string& sentence : evidence_) answer.reason += (answer.reason.empty() ? "" : "; ") + sentence;

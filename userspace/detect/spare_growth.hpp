@@ -18,9 +18,9 @@ namespace connleak::detect {
 // What differs between the rules that are spare-at-growth of some state.
 struct SpareGrowthOptions {
   RuleInfo info;
-  std::string_view state;     // "idle", as in "24 idle ones"
-  bool needs_idle = true;     // members count when longer than T in the state, and thin history wants a gain of 20
-  bool pairs_sessions = true; // members with an inbound session of their own do not count
+  std::string_view state;  // "idle", as in "24 idle ones"
+  bool needs_idle = true;  // members count when longer than T in the state, and thin history wants a gain of 20
+  bool pairs_sessions = true;  // members with an inbound session of their own do not count
 };
 
 class SpareGrowth : public Rule {
@@ -41,8 +41,8 @@ class SpareGrowth : public Rule {
   [[nodiscard]] std::string spared(const model::Connection& member, const Moment& moment) const override;
 
  protected:
-  // Since when the member is in the state that this rule counts, its gate included; nullopt: it is not. Also asked of
-  // closed members, whose last record counts.
+  // Since when the member is in the state that this rule counts, its gate included; nullopt: it is not. Also asked
+  // of closed members, whose last record counts.
   [[nodiscard]] virtual std::optional<std::uint64_t> since(const model::Connection& member) const = 0;
 
  private:
@@ -61,6 +61,7 @@ class SpareGrowth : public Rule {
   [[nodiscard]] std::vector<const model::Connection*> cold() const;
   [[nodiscard]] bool own_thread_only(const model::Connection& member) const;
   [[nodiscard]] std::vector<std::string> evidence(const Outcome& outcome, const Moment& moment) const;
+  void judge(const Moment& moment);
   void take_in(const Moment& moment);
   void regroup();
   Claim& claim_of(const model::Stack* stack);
@@ -74,6 +75,7 @@ class SpareGrowth : public Rule {
   std::vector<std::string> evidence_;  // of the record that fired last
   std::unordered_map<const model::Connection*, std::uint64_t> accused_;  // in the state since, when accused
   bool dirty_ = false;
+  bool recorded_ = false;  // records came since the last look
 };
 
 }  // namespace connleak::detect

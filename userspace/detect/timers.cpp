@@ -20,8 +20,10 @@ struct Due {
 };
 
 std::array<Due, 3> dues(const model::Connection& connection, const TimerLimits& limits) {
-  std::array<Due, 3> all{Due{Standing::half_closed, kNever}, Due{Standing::held, kNever}, Due{Standing::old, kNever}};
-  const bool there = connection.held() || (connection.liveness == model::Liveness::closed && connection.closed_at_exit);
+  std::array<Due, 3> all{Due{Standing::half_closed, kNever}, Due{Standing::held, kNever},
+                         Due{Standing::old, kNever}};
+  const bool there =
+      connection.held() || (connection.liveness == model::Liveness::closed && connection.closed_at_exit);
   if (!there) return all;
   // A server's close is noticed by most programs at once: that is not half-closed yet.
   if (const std::uint64_t gone = server_gone_at(connection); gone != 0) all[0].at_ns = gone + kSettle;
@@ -37,9 +39,12 @@ const char* verdict_name(Standing standing) { return standing == Standing::held 
 
 const char* standing_name(Standing standing) {
   switch (standing) {
-    case Standing::half_closed: return "half-closed";
-    case Standing::held: return "held";
-    case Standing::old: return "old";
+    case Standing::half_closed:
+      return "half-closed";
+    case Standing::held:
+      return "held";
+    case Standing::old:
+      return "old";
   }
   return "";
 }

@@ -32,7 +32,9 @@ class Timers {
   std::optional<Standing> update(const model::Connection& connection, std::uint64_t now_ns);
   void remove(const model::Connection& connection);
   void tick(std::uint64_t now_ns);
-  [[nodiscard]] const std::unordered_map<const model::Connection*, Standing>& standing() const { return standing_; }
+  [[nodiscard]] const std::unordered_map<const model::Connection*, Standing>& standing() const {
+    return standing_;
+  }
 
  private:
   void schedule(const model::Connection& connection, std::uint64_t now_ns);

@@ -14,7 +14,7 @@ namespace connleak::detect {
 
 struct Member {
   const model::Connection* connection = nullptr;  // valid while the finding is
-  bool closed_at_exit = false;                     // closed by its program in the last 2 s before that exited
+  bool closed_at_exit = false;                    // closed by its program in the last 2 s before that exited
 };
 
 struct Finding {
@@ -22,15 +22,15 @@ struct Finding {
   std::optional<std::string> rule;  // nullopt for HELD and STALE
   std::string name;                 // "never-closed"; "held"; "half-closed", "old" for STALE
   Confidence confidence = Confidence::medium;
-  bool complete = true;             // false: events were lost since its oldest member was opened
-  std::uint64_t epochs = 0;         // of the members' births
+  bool complete = true;      // false: events were lost since its oldest member was opened
+  std::uint64_t epochs = 0;  // of the members' births
   const model::Stack* stack = nullptr;
-  bool stack_is_open = false;       // the stack is of connect, because no last use is known
+  bool stack_is_open = false;  // the stack is of connect, because no last use is known
   std::vector<std::string> why;
-  std::vector<std::string> also;    // other rules that fit some of the members
-  bool closed_at_exit = false;      // some members were closed only while the program exited
-  std::vector<Member> members;      // by opened stamp, then cookie
-  std::uint64_t judged_ns = 0;      // ages and idle times of the members refer to this instant
+  std::vector<std::string> also;  // other rules that fit some of the members
+  bool closed_at_exit = false;    // some members were closed only while the program exited
+  std::vector<Member> members;    // by opened stamp, then cookie
+  std::uint64_t judged_ns = 0;    // ages and idle times of the members refer to this instant
   std::optional<std::string> server_filter;
 };
 

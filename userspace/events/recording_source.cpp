@@ -19,7 +19,7 @@ namespace connleak {
 namespace {
 
 // A size in a damaged file is believed only as fast as bytes come.
-constexpr std::size_t read_step = 1024 * 1024;
+constexpr std::size_t read_step = std::size_t{1024} * 1024;
 
 template <class T>
 std::span<std::byte> bytes_of(T& value) {

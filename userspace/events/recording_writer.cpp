@@ -20,7 +20,7 @@ namespace {
 
 // Large enough that a frame's head and its system call disappear, small enough that a reader's copy stays in the
 // second cache.
-constexpr std::size_t frame_bytes = 64 * 1024;
+constexpr std::size_t frame_bytes = std::size_t{64} * 1024;
 
 }  // namespace
 

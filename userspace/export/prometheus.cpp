@@ -176,7 +176,7 @@ void write_groups(Writer& w, const Groups& groups) {
   });
   w.metric("connleak_findings_connections", "gauge", "Connections that stand in a finding.");
   each([&](const std::string& labels, const Merged& m) {
-    for (const auto& [finding, value] : m.findings) w.sample(labels + "," + finding, value);
+    for (const auto& [finding, value] : m.findings) w.sample(fmt::format("{},{}", labels, finding), value);
   });
   w.metric("connleak_oldest_connection_age_seconds", "gauge", "Age of the oldest open connection.");
   each([&](const std::string& labels, const Merged& m) {

@@ -24,7 +24,7 @@ std::optional<std::uint64_t> idle_since(const Connection& connection) {
     return std::max<std::uint64_t>({record.last_use_ns, record.last_answer_ns, connection.last_read_ns});
   if (connection.late() && record.handshake_ns == 0) {
     // Its own stamps say nothing about the time before the observer; the socket's do.
-    const std::uint64_t seen = 
+    const std::uint64_t seen =
         std::max<std::uint64_t>({record.socket_use_ns, record.last_answer_ns, connection.last_read_ns});
     if (seen == 0) return std::nullopt;
     return seen;
@@ -45,12 +45,16 @@ std::optional<std::uint64_t> idle_ns(const Connection& connection, std::uint64_t
 
 State state(const Connection& connection) {
   switch (connection.liveness) {
-    case Liveness::opening: return State::opening;
+    case Liveness::opening:
+      return State::opening;
     case Liveness::failed:
-    case Liveness::closed: return State::closed;
+    case Liveness::closed:
+      return State::closed;
     case Liveness::half_closed:
-    case Liveness::aborted: return State::half_closed;
-    case Liveness::open: break;
+    case Liveness::aborted:
+      return State::half_closed;
+    case Liveness::open:
+      break;
   }
   const wire_connection& record = connection.record;
   if (record.turn == WIRE_TURN_SERVER && !connection.goodbye()) return State::in_use;

@@ -48,8 +48,8 @@ struct Connection {
   const Stack* last_use_stack = nullptr;
   const Stack* close_stack = nullptr;
   std::unique_ptr<std::array<std::uint16_t, WIRE_GAP_BUCKETS>> gaps;  // cumulative, as last read
-  std::uint64_t last_read_ns = 0;  // bytes that lay unread were read, found at this time
-  bool owner_dead = false;         // the thread that used it last has exited
+  std::uint64_t last_read_ns = 0;           // bytes that lay unread were read, found at this time
+  bool owner_dead = false;                  // the thread that used it last has exited
   std::uint64_t group_requests_at_use = 0;  // Group::requests when its last use was seen
   // Standing judgements that refer to it: the model keeps it while there are any. Mutable because judges only see
   // a const model.
@@ -57,8 +57,8 @@ struct Connection {
 
   // Book-keeping of Model.
   bool changed = false;
-  std::uint64_t seen_scan = 0;     // LEVELS scan that saw it last
-  std::uint64_t seen_ns = 0;       // when it was last seen in any record
+  std::uint64_t seen_scan = 0;  // LEVELS scan that saw it last
+  std::uint64_t seen_ns = 0;    // when it was last seen in any record
   std::uint64_t holders_scan = 0;
   bool counted_open = false;
   std::uint64_t longest_counted_ns = 0;
@@ -91,8 +91,9 @@ struct Age {
 // Until `now_ns`, or until it was closed.
 [[nodiscard]] Age age(const Connection& connection, std::uint64_t now_ns);
 
-// Since when the application neither sent nor read and no answer came: the last use or its answer, the end of the handshake when never
-// used, the socket's own stamp when it is older than the observer and was silent since. nullopt: unknown.
+// Since when the application neither sent nor read and no answer came: the last use or its answer, the end of the
+// handshake when never used, the socket's own stamp when it is older than the observer and was silent since.
+// nullopt: unknown.
 [[nodiscard]] std::optional<std::uint64_t> idle_since(const Connection& connection);
 
 // Nanoseconds until `now_ns` or its close; nullopt where unknown or while an answer is due.

@@ -11,6 +11,7 @@ namespace connleak::model {
 namespace {
 
 constexpr std::uint64_t kSettle = 100'000'000;  // as detect/constants.hpp
+constexpr std::size_t kEndpoints = 1024;        // of one process; more are a crawler's (--all), not a pool's
 
 // The queues are read only by scans and at the close; edges carry nothing there.
 void keep_levels(wire_connection& record, const wire_connection& before, wire_type type) {
@@ -130,8 +131,8 @@ void Model::adopt(Connection& connection, const ConnectionEvent& body, std::uint
     connection.closed_at_exit = (record.flags & WIRE_FLAG_EXITING) != 0;
     if ((record.flags & WIRE_FLAG_CLOSER) != 0) connection.closer = body.actor;
   }
-  const bool never_held = connection.liveness == Liveness::opening && body.type == WIRE_CLOSED &&
-                          established_at(connection) == 0;
+  const bool never_held =
+      connection.liveness == Liveness::opening && body.type == WIRE_CLOSED && established_at(connection) == 0;
   set_liveness(connection, liveness_of(body), time_ns);
   if (body.type == WIRE_FAILED || never_held) note_failed(connection);
   changed(connection);
@@ -144,7 +145,10 @@ void Model::set_liveness(Connection& connection, Liveness liveness, std::uint64_
   connection.liveness = liveness;
   connection.liveness_ns = time_ns;
   if (held != connection.held()) {
-    auto& endpoint = connection.process->endpoints[remote_address(connection.record)];
+    auto& endpoints = connection.process->endpoints;
+    if (endpoints.size() > kEndpoints)
+      std::erase_if(endpoints, [](const auto& entry) { return entry.second.held == 0; });
+    auto& endpoint = endpoints[remote_address(connection.record)];
     if (held) {
       --endpoint.held;
     } else if (++endpoint.held > endpoint.most) {
@@ -222,10 +226,17 @@ void Model::on(const Event&, const StackEvent& body) {
   const StackBook& names = runner != processes_.end() ? runner->second->stacks : owner.stacks;
   const Stack* stack = owner.stacks.intern(body.addresses, names);
   switch (body.kind) {
-    case WIRE_STACK_OPEN: connection.open_stack = stack; break;
-    case WIRE_STACK_LAST_USE: connection.last_use_stack = stack; break;
-    case WIRE_STACK_CLOSE: connection.close_stack = stack; break;
-    case WIRE_STACK_KIND_END: return;
+    case WIRE_STACK_OPEN:
+      connection.open_stack = stack;
+      break;
+    case WIRE_STACK_LAST_USE:
+      connection.last_use_stack = stack;
+      break;
+    case WIRE_STACK_CLOSE:
+      connection.close_stack = stack;
+      break;
+    case WIRE_STACK_KIND_END:
+      return;
   }
   if (stack != nullptr && stack->go) owner.go = true;
   count(connection);

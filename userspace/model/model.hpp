@@ -24,12 +24,16 @@ struct HookLoss {
 
 struct Losses {
   std::map<std::string, HookLoss> hooks;
-  std::uint64_t events_lost = 0;    // dropped and missed, all hooks
+  std::uint64_t events_lost = 0;  // dropped and missed, all hooks
   std::uint64_t decode_errors = 0;
-  std::uint64_t late_events = 0;    // came after something newer was handed on
-  std::uint64_t repaired = 0;       // connections gone without an edge, found by two scans
-  std::uint64_t last_lost_ns = 0;   // when a loss was last learnt of; 0: never
+  std::uint64_t late_events = 0;   // came after something newer was handed on
+  std::uint64_t repaired = 0;      // connections gone without an edge, found by two scans
+  std::uint64_t last_lost_ns = 0;  // when a loss was last learnt of; 0: never
   [[nodiscard]] bool complete() const { return events_lost == 0 && decode_errors == 0; }
+};
+
+struct ModelOptions {
+  bool all = false;  // --all: connections of which no protocol is known have groups, too
 };
 
 struct Scan {
@@ -38,14 +42,14 @@ struct Scan {
   std::uint64_t ended_ns = 0;
 };
 
-// Events must come ordered by time. Nothing here reads a clock: SCAN_END is the only "now". Pointers handed out stay
-// valid until the apply() after the next tick; longer while `holds` is raised. Closed connections are remembered for
-// two seconds, exited processes with connections up to kExitedKept of them.
+// Events must come ordered by time. Nothing here reads a clock: SCAN_END is the only "now". Pointers handed out
+// stay valid until the apply() after the next tick; longer while `holds` is raised. Closed connections are
+// remembered for two seconds, exited processes with connections up to kExitedKept of them.
 class Model {
  public:
   static constexpr std::size_t kExitedKept = 1000;  // a page of history, about 1 KiB each
 
-  Model() = default;
+  explicit Model(ModelOptions options = {}) : options_(options) {}
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
@@ -73,8 +77,8 @@ class Model {
   // Dropped by the observer because the first bytes were no database's.
   [[nodiscard]] std::uint64_t dismissed() const { return dismissed_; }
   [[nodiscard]] std::size_t remembered() const { return connections_.size(); }
-  // The model wants a LEVELS scan that began at or after this stamp, because an endpoint has more connections than ever
-  // and last uses must be read once that has settled. 0: none is wanted.
+  // The model wants a LEVELS scan that began at or after this stamp, because an endpoint has more connections than
+  // ever and last uses must be read once that has settled. 0: none is wanted.
   [[nodiscard]] std::uint64_t settle_due_ns() const { return settle_due_ns_; }
 
  private:
@@ -93,11 +97,11 @@ class Model {
   Connection& create(ConnectionKey key, const ConnectionEvent& body);
   void adopt(Connection& connection, const ConnectionEvent& body, std::uint64_t time_ns);
   void set_liveness(Connection& connection, Liveness liveness, std::uint64_t time_ns);
-  void place(Connection& connection);       // into its group, once that is known
+  void place(Connection& connection);  // into its group, once that is known
   void move(Connection& connection, Process& to);
   void join(Connection& connection, Group& group);
   void leave(Connection& connection);
-  void count(Connection& connection);       // its numbers into its group's
+  void count(Connection& connection);  // its numbers into its group's
   void note_failed(Connection& connection);
   void disprove(Group& group, const char* reason);
   void changed(Connection& connection);
@@ -111,22 +115,23 @@ class Model {
   void forget();
   void erase(Connection& connection);
 
+  ModelOptions options_;
   std::map<ProcessKey, std::unique_ptr<Process>> processes_;
   std::unordered_map<ConnectionKey, std::unique_ptr<Connection>, ConnectionKeyHash> connections_;
-  std::map<Address, wire_protocol> known_;     // what answers there
-  std::vector<ConnectionKey> late_unknown_;    // late and silent, protocol unknown
+  std::map<Address, wire_protocol> known_;   // what answers there
+  std::vector<ConnectionKey> late_unknown_;  // late and silent, protocol unknown
   bool known_grew_ = false;
   std::vector<Connection*> changes_;
   std::vector<Process*> with_dead_threads_;
-  std::vector<Process*> exiting_;              // exited, their connections not yet settled
+  std::vector<Process*> exiting_;  // exited, their connections not yet settled
   std::deque<ProcessKey> exited_;
-  std::deque<ConnectionKey> closed_;           // in the order of their close
-  std::vector<ConnectionKey> closed_held_;     // closed, kept by a judgement
+  std::deque<ConnectionKey> closed_;        // in the order of their close
+  std::vector<ConnectionKey> closed_held_;  // closed, kept by a judgement
   Connection* oldest_seen_ = nullptr;
   Connection* newest_seen_ = nullptr;
   Losses losses_;
   Scan scans_[3];
-  std::uint64_t open_scan_ = 0;                // number of the LEVELS scan under way, else of the last
+  std::uint64_t open_scan_ = 0;  // number of the LEVELS scan under way, else of the last
   std::uint64_t holders_scan_ = 0;
   std::uint64_t now_ns_ = 0;
   std::uint64_t dismissed_ = 0;
@@ -140,4 +145,5 @@ class Model {
 
 namespace connleak {
 using model::Model;
+using model::ModelOptions;
 }  // namespace connleak

@@ -10,13 +10,15 @@ namespace connleak::model {
 
 namespace {
 
-constexpr std::uint64_t kSettle = 100'000'000;          // as detect/constants.hpp
-constexpr std::uint64_t kRemembered = 2'000'000'000;    // a close is provisional this long
+constexpr std::uint64_t kSettle = 100'000'000;        // as detect/constants.hpp
+constexpr std::uint64_t kRemembered = 2'000'000'000;  // a close is provisional this long
 constexpr std::uint16_t kPostgresqlPort = 5432;
 
-bool place_known(const Connection& connection) {
+bool place_known(const Connection& connection, bool all) {
   const wire_connection& record = connection.record;
-  if (connection.protocol == WIRE_PROTOCOL_UNKNOWN) return false;
+  // A candidate; with --all one that stays silent is shown for what it is.
+  if (connection.protocol == WIRE_PROTOCOL_UNKNOWN)
+    return all && established_at(connection) != 0 && (connection.seen_scan != 0 || record.closed_ns != 0);
   // The user comes with the startup message; whatever shows that it will not come decides, too.
   return record.user[0] != '\0' || record.handshake_ns != 0 || connection.late() || connection.tls() ||
          record.closed_ns != 0 || connection.protocol == WIRE_PROTOCOL_OTHER;
@@ -30,7 +32,7 @@ GroupKey group_key(const Connection& connection) {
 }  // namespace
 
 void Model::place(Connection& connection) {
-  if (!place_known(connection)) return;
+  if (!place_known(connection, options_.all)) return;
   if (connection.group != nullptr && connection.group->key.protocol == connection.protocol &&
       connection.group->key.user == fixed_text(connection.record.user) &&
       connection.group->key.database == fixed_text(connection.record.database))
@@ -120,8 +122,9 @@ void Model::note_failed(Connection& connection) {
       return;
     }
   const auto known = known_.find(address);
-  if (known == known_.end() && address.port != kPostgresqlPort) return;
-  GroupKey key{address, known != known_.end() ? known->second : WIRE_PROTOCOL_POSTGRESQL, "", ""};
+  if (known == known_.end() && address.port != kPostgresqlPort && !options_.all) return;
+  const wire_protocol by_port = address.port == kPostgresqlPort ? WIRE_PROTOCOL_POSTGRESQL : WIRE_PROTOCOL_UNKNOWN;
+  GroupKey key{address, known != known_.end() ? known->second : by_port, "", ""};
   auto& slot = connection.process->groups[key];
   slot = std::make_unique<Group>();
   slot->key = std::move(key);
@@ -176,8 +179,10 @@ void Model::seen(Connection& connection, std::uint64_t time_ns, bool in_scan) {
 
 void Model::unlink_seen(Connection& connection) {
   if (oldest_seen_ != &connection && connection.previous_seen == nullptr) return;  // not in the list
-  (connection.previous_seen != nullptr ? connection.previous_seen->next_seen : oldest_seen_) = connection.next_seen;
-  (connection.next_seen != nullptr ? connection.next_seen->previous_seen : newest_seen_) = connection.previous_seen;
+  (connection.previous_seen != nullptr ? connection.previous_seen->next_seen : oldest_seen_) =
+      connection.next_seen;
+  (connection.next_seen != nullptr ? connection.next_seen->previous_seen : newest_seen_) =
+      connection.previous_seen;
   connection.previous_seen = connection.next_seen = nullptr;
 }
 

@@ -37,8 +37,8 @@ struct Group {
   Histogram lifetimes;         // of closed members, late ones excepted
   Histogram longest_open;      // each used member's longest completed gap, birth to first use included
   Histogram longest_closed;
-  bool tls = false;               // a member is encrypted: the handshake is hidden
-  bool frames_known = false;      // a last-use stack of a member had an application frame
+  bool tls = false;           // a member is encrypted: the handshake is hidden
+  bool frames_known = false;  // a last-use stack of a member had an application frame
   // Why a thread does not own its connections here; "" while each member has served one live thread only.
   std::string affinity_disproved;
 
@@ -84,7 +84,7 @@ struct Process {
   std::uint64_t sessions_scan = 0;
   std::map<ThreadKey, std::uint64_t> dead_threads;  // when they exited; until looked at
   std::set<Connection*> connections;                // all that are remembered, candidates included
-  bool exit_settled = false;  // its closed edges are in: it can be judged
+  bool exit_settled = false;                        // its closed edges are in: it can be judged
 };
 
 }  // namespace connleak::model

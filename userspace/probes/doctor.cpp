@@ -54,7 +54,7 @@ Check check_ring() {
   return {"ring buffer (5.8)", ok, true, ok ? "used" : "Linux 5.11 or newer is needed"};
 }
 
-Check check_program(std::string name, const char* program, bool required, std::string ok, std::string bad) {
+Check check_program(std::string name, const char* program, bool required, std::string ok, const std::string& bad) {
   const int code = try_program(program, false);
   return {std::move(name), code == 0, required,
           code == 0 ? std::move(ok) : bad + " (" + std::strerror(code) + ")"};

@@ -71,7 +71,7 @@ Probes::~Probes() = default;
 
 Result<void> Probes::State::open_ring() {
   const int map = bpf_map__fd(loaded.skeleton->maps.ring);
-  ring.reset(ring_buffer__new(map, Forwarder::take, &sink, nullptr));
+  ring.reset(ring_buffer__new(map, Forwarder::take, static_cast<void*>(&sink), nullptr));
   wakeups = Fd(epoll_create1(EPOLL_CLOEXEC));
   // Edge-triggered: readiness alone, which every record makes, wakes nobody.
   epoll_event event{};

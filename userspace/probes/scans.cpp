@@ -16,7 +16,7 @@ namespace connleak {
 namespace {
 
 // The kernel's own buffer of an iterator is 8 pages: a larger one of ours holds several of its fillings.
-constexpr std::size_t kBufferSize = 256 * 1024;
+constexpr std::size_t kBufferSize = std::size_t{256} * 1024;
 
 std::size_t whole_records(std::span<const std::byte> bytes) {
   std::size_t at = 0;

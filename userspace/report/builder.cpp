@@ -44,8 +44,8 @@ class Builder {
   void loss() {
     const model::Losses& losses = model_.losses();
     out_.loss.events_lost = losses.events_lost;
-    out_.loss.decode_errors = losses.decode_errors + context_.decode_errors;
-    out_.loss.complete = losses.complete() && out_.loss.decode_errors == 0 && !context_.cut;
+    out_.loss.decode_errors = losses.decode_errors;
+    out_.loss.complete = losses.complete() && !context_.cut;
     for (const auto& [name, hook] : losses.hooks)
       out_.loss.hooks.push_back({name, hook.attached, hook.hits, hook.missed});
   }
@@ -138,7 +138,8 @@ class Builder {
     out.server_filter = finding.server_filter;
     for (const detect::Member& member : finding.members) {
       out.members.push_back(to_member(*member.connection, finding.judged_ns, process));
-      if (const auto& age = out.members.back().age_s) out.oldest_age_s = std::max(out.oldest_age_s.value_or(0), *age);
+      if (const auto& age = out.members.back().age_s)
+        out.oldest_age_s = std::max(out.oldest_age_s.value_or(0), *age);
     }
     switch (finding.confidence) {
       case detect::Confidence::high:
@@ -172,10 +173,10 @@ class Builder {
     }
     if (context_.suppressions.hides(out, group.endpoint)) {
       out_.suppressed += out.connections;
-      group.not_flagged.push_back({out.connections, fmt::format("suppressed: {} is known and wanted",
-                                                                out.culprit && out.culprit->function
-                                                                    ? *out.culprit->function
-                                                                    : std::string("this endpoint"))});
+      group.not_flagged.push_back(
+          {out.connections, fmt::format("suppressed: {} is known and wanted",
+                                        out.culprit && out.culprit->function ? *out.culprit->function
+                                                                             : std::string("this endpoint"))});
       return;
     }
     *counted += out.connections;

@@ -17,8 +17,7 @@ struct ReportContext {
   const Preamble& preamble;
   std::string tool_version;
   std::uint64_t now_ns = 0;  // boot-time clock: ages refer to it
-  std::uint64_t decode_errors = 0;
-  bool cut = false;  // the recording ended in the middle of a frame
+  bool cut = false;          // the recording ended in the middle of a frame
   const Suppressions& suppressions;
 };
 

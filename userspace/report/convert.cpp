@@ -12,7 +12,8 @@
 namespace connleak {
 
 double seconds(std::uint64_t ns) {
-  return static_cast<double>(ns / 1'000) / 1e6;
+  const std::uint64_t us = ns / 1'000;
+  return static_cast<double>(us) / 1e6;
 }
 
 Endpoint to_endpoint(const model::Address& address) {

@@ -2,23 +2,25 @@
 #include "report/pipeline.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace connleak {
 
-Pipeline::Pipeline(DetectOptions options, const Preamble& preamble, ScopeFilter* scope)
+Pipeline::Pipeline(ModelOptions model, DetectOptions detect, const Preamble& preamble, ScopeFilter* scope)
     : preamble_(preamble),
       scope_(scope),
       reorder_(*this),
       decoder_(reorder_),
-      detector_(model_, options) {}
+      model_(model),
+      detector_(model_, detect) {}
 
 void Pipeline::records(std::span<const std::byte> bytes) {
   decoder_.records(bytes);
+  if (const std::uint64_t errors = decoder_.counts().errors; errors != decode_errors_)
+    model_.add_decode_errors(errors - std::exchange(decode_errors_, errors), now_ns_);
 }
 
-void Pipeline::finish() {
-  reorder_.flush();
-}
+void Pipeline::finish() { reorder_.flush(); }
 
 void Pipeline::event(Event&& event) {
   if (scope_ != nullptr && !scope_->admits(event)) return;
@@ -29,9 +31,7 @@ void Pipeline::event(Event&& event) {
 }
 
 Snapshot Pipeline::snapshot(const std::string& tool_version, const Suppressions& suppressions, bool cut) const {
-  const DecodeCounts& counts = decoder_.counts();
-  return build_snapshot(model_, detector_,
-                        ReportContext{preamble_, tool_version, now_ns_, counts.errors, cut, suppressions});
+  return build_snapshot(model_, detector_, ReportContext{preamble_, tool_version, now_ns_, cut, suppressions});
 }
 
 }  // namespace connleak

@@ -19,7 +19,7 @@ namespace connleak {
 class Pipeline final : public ByteSink, private EventSink {
  public:
   // The preamble is borrowed. `scope`, borrowed too, is nullptr where the stream is scoped already.
-  Pipeline(DetectOptions options, const Preamble& preamble, ScopeFilter* scope);
+  Pipeline(ModelOptions model, DetectOptions detect, const Preamble& preamble, ScopeFilter* scope);
 
   void records(std::span<const std::byte> bytes) override;
   // Releases what is still held back for order. Call once, when nothing follows.
@@ -47,6 +47,7 @@ class Pipeline final : public ByteSink, private EventSink {
   Detector detector_;
   std::function<void(std::uint64_t)> on_tick_;
   std::uint64_t now_ns_ = 0;
+  std::uint64_t decode_errors_ = 0;  // of those, told to the model
 };
 
 }  // namespace connleak

@@ -42,7 +42,7 @@ struct Member {
   std::optional<double> age_s;
   AgeKind age_kind = AgeKind::unknown;
   std::optional<double> idle_s;
-  std::string state;        // idle, in_use, in_transaction, half_closed, closed
+  std::string state;                       // idle, in_use, in_transaction, half_closed, closed
   std::optional<std::string> transaction;  // none, open, failed
 };
 
@@ -51,7 +51,7 @@ struct Finding {
   std::optional<std::string> rule;  // "L1"; absent for HELD and STALE
   std::string name;                 // "never-closed"
   Confidence confidence = Confidence::medium;
-  bool complete = true;             // false: events were lost in its time
+  bool complete = true;  // false: events were lost in its time
   std::uint64_t connections = 0;
   std::uint64_t epochs = 0;
   std::optional<double> oldest_age_s;

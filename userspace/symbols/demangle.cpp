@@ -131,7 +131,8 @@ DemangledName demangle(const std::string& linker_name) {
   if (mangled.starts_with("_R")) {
     mangled.resize(std::min(mangled.size(), mangled.find('.')));  // copies of a function: foo.llvm.123
     auto name = rust_v0(mangled);
-    return {name ? *std::move(name) : linker_name, name ? Language::rust : Language::native};
+    if (!name) return {linker_name, Language::native};
+    return {*std::move(name), Language::rust};
   }
   if (!mangled.starts_with("_Z")) return {linker_name, Language::native};
   auto name = itanium(mangled);

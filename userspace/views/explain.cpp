@@ -50,9 +50,9 @@ class Page {
   void rule(const RuleExplanation& r) {
     const std::string_view answer = !r.fires ? "cannot tell" : *r.fires ? "YES" : "no";
     const Tone tone = !r.fires ? Tone::yellow : *r.fires ? Tone::red : Tone::green;
-    std::string head = pad(escape(r.id), 4) + pad(escape(r.name), 19);
+    std::string head = pad(escape(r.id), 7) + pad(escape(r.name), 19);
     std::string about = r.subject.empty() ? "" : "  " + escape(r.subject);
-    line("  " + head + paint_(tone, answer) + paint_(Tone::dim, cut(about, width_ - 36)));
+    line("  " + head + paint_(tone, answer) + paint_(Tone::dim, cut(about, width_ - 39)));
     for (const auto& reason : r.reasons) pair("-", reason, 6, 2);
   }
 

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+target_sources(unit_tests PRIVATE ${CMAKE_CURRENT_LIST_DIR}/report_test.cpp)
+target_link_libraries(unit_tests PRIVATE connleak_report)
