@@ -120,12 +120,12 @@ std::optional<GoTable::Function> GoTable::read_function(const ElfImage& image, s
 
   const std::uint64_t tables = function.fields + count * 4;
   if (pc_tables > kInlineIndexTable) {
-    const auto table = image.read_value<std::uint32_t>(tables + kInlineIndexTable * 4);
+    const auto table = image.read_value<std::uint32_t>(tables + std::uint64_t{kInlineIndexTable} * 4);
     if (!table) return std::nullopt;
     function.inline_index = *table;
   }
   if (data_tables > kInlineTree && !is_old && layout_.function_data) {
-    const auto offset = image.read_value<std::uint32_t>(tables + (pc_tables + kInlineTree) * 4);
+    const auto offset = image.read_value<std::uint32_t>(tables + std::uint64_t{pc_tables + kInlineTree} * 4);
     if (offset && *offset != kNoFunctionData) function.inline_tree = *layout_.function_data + *offset;
   }
   return function;

@@ -160,6 +160,7 @@ void Symbolizer::close_unused_files() {
 // Forgets the eighth that was not used for longest, the dead before the living.
 void Symbolizer::forget_processes() {
   std::vector<std::pair<std::pair<bool, std::uint64_t>, ProcessKey>> order;
+  order.reserve(processes_.size());
   for (const auto& [key, known] : processes_) order.push_back({{!known->is_gone, known->last_use}, key});
   std::ranges::sort(order);
   order.resize(std::min(order.size(), limits_.processes / 8 + 1));

@@ -203,6 +203,7 @@ std::string member_line(const Member& m) {
 
 void put_members(Block& block, const Finding& f) {
   std::vector<const Member*> order;
+  order.reserve(f.members.size());
   for (const auto& m : f.members) order.push_back(&m);
   std::stable_sort(order.begin(), order.end(),
                    [](auto a, auto b) { return a->age_s.value_or(-1) > b->age_s.value_or(-1); });
