@@ -11,6 +11,18 @@
 #include "sockets.h"
 #include "tasks.h"
 
+extern const volatile __u64 jiffy_ns;
+
+/* accept() is not seen. Until the first reply the kernel's stamp of the last sending is that of the handshake; where a
+ * session was older than our first look, it is that of a reply: too young, but no longer the present. */
+static __always_inline __u64 session__accepted_ns(const struct sock *sk, __u64 now)
+{
+	const struct tcp_sock *tp = (const void *)sk;
+	__u64 age = (__u64)((__u32)bpf_jiffies64() - BPF_CORE_READ(tp, lsndtime)) * jiffy_ns;
+
+	return age < now ? now - age : 0;
+}
+
 /* Every receive of the host comes by: all but clients of databases leave after one look-up. */
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(tp_btf__sock_recv_length, struct sock *sk, int ret, int flags)
@@ -38,7 +50,7 @@ int BPF_PROG(tp_btf__sock_recv_length, struct sock *sk, int ret, int flags)
 		}
 		task__identify(task, &session->owner);
 		session->cookie = bpf_get_socket_cookie(sk);
-		session->accepted_ns = now;
+		session->accepted_ns = session__accepted_ns(sk, now);
 	}
 	session->last_receive_ns = now;
 	return 0;

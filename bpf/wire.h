@@ -186,7 +186,7 @@ struct wire_session {
 	struct wire_header header;
 	struct wire_thread owner;  /* first receiver */
 	__u64 cookie;
-	__u64 accepted_ns;         /* first receive, which follows accept closely */
+	__u64 accepted_ns;         /* the handshake, to a jiffy; seen late: the last reply before */
 	__u64 last_receive_ns;
 };
 

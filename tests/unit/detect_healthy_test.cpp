@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs that look like a leak and are none: no finding, and a reason.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
 #include "story.hpp"
@@ -264,6 +265,33 @@ TEST_CASE("connections that say nothing are candidates, in no group") {
   nothing_found(story);
   CHECK(story.groups().empty());
   CHECK(story.model().candidates() == 30);
+}
+
+TEST_CASE("a pool that was there before the observer and replaces its members is no growth; growth beyond it is") {
+  Story story;
+  std::vector<Wire*> before;
+  for (int i = 0; i < 45; ++i) {
+    before.push_back(&story.open({100, 0, "", ""}));
+    before.back()->record.flags |= WIRE_FLAG_LATE;
+  }
+  story.wait(2s);
+  for (Wire* old : before) {
+    story.use(story.open());
+    story.close(*old);
+    story.wait(200ms);
+  }
+  story.wait(2s);
+  CHECK(story.findings().empty());
+  for (int i = 0; i < 60; ++i) {
+    story.use(story.open(), {0, "find_order", 2ms, false});
+    story.wait(200ms);
+  }
+  story.wait(2s);
+  const auto findings = story.findings();
+  CHECK(std::any_of(findings.begin(), findings.end(), [](const detect::Finding& finding) {
+    return finding.verdict == detect::Verdict::leak && finding.members.size() == 60 && finding.stack != nullptr &&
+           finding.stack->culprit_frame()->function == "find_order";
+  }));
 }
 
 }  // namespace connleak::test

@@ -89,6 +89,33 @@ TEST_CASE("late and silent: the protocol of a sibling, else of the well-known po
   CHECK(story.model().find({7666, opened})->group == nullptr);
 }
 
+TEST_CASE("late and nameless: with the one account of its process there, alone where there are two") {
+  Story story;
+  const auto late = [&](std::uint64_t cookie) {
+    ConnectionEvent event = connection(WIRE_LEVEL, cookie, story.now());
+    event.connection.flags = WIRE_FLAG_LATE;
+    event.connection.user[0] = event.connection.database[0] = '\0';
+    story.emit(story.now(), event);
+    return model::ConnectionKey{cookie, event.connection.opened_ns};
+  };
+  const auto named = [&](std::uint64_t cookie, const char* user) {
+    ConnectionEvent event = connection(WIRE_LEVEL, cookie, story.now());
+    put_text(event.connection.user, user);
+    story.emit(story.now(), event);
+  };
+  const model::ConnectionKey before = late(1);
+  CHECK(story.model().find(before)->group->key.user.empty());
+  named(2, "alice");
+  CHECK(story.model().find(before)->group->key.user == "alice");
+  CHECK(story.model().find(before)->group->opened == 2);
+  const model::ConnectionKey between = late(3);
+  CHECK(story.model().find(between)->group->key.user == "alice");
+  named(4, "bob");
+  const model::ConnectionKey after = late(5);
+  CHECK(story.model().find(after)->group->key.user.empty());
+  CHECK(story.model().find(before)->group->key.user == "alice");
+}
+
 TEST_CASE("absence from one scan is no evidence, from two it is a close") {
   Story story;
   Wire& wire = story.open();

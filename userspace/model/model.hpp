@@ -97,6 +97,7 @@ class Model {
   Connection& create(ConnectionKey key, const ConnectionEvent& body);
   void adopt(Connection& connection, const ConnectionEvent& body, std::uint64_t time_ns);
   void set_liveness(Connection& connection, Liveness liveness, std::uint64_t time_ns);
+  [[nodiscard]] Group* only_account(const Connection& connection) const;
   void place(Connection& connection);  // into its group, once that is known
   void move(Connection& connection, Process& to);
   void join(Connection& connection, Group& group);

@@ -31,20 +31,56 @@ GroupKey group_key(const Connection& connection) {
 
 }  // namespace
 
+// The startup message of a late connection was never seen. It belongs to the one account that the process has
+// there, as far as is known: split off, a pool that was there before would look as if it grew from nothing.
+Group* Model::only_account(const Connection& connection) const {
+  Group* only = nullptr;
+  for (const auto& [key, group] : connection.process->groups) {
+    if (key.address != remote_address(connection.record) || key.protocol != connection.protocol) continue;
+    if (key.user.empty() && key.database.empty()) continue;
+    if (only != nullptr) return nullptr;
+    only = group.get();
+  }
+  return only;
+}
+
 void Model::place(Connection& connection) {
   if (!place_known(connection, options_.all)) return;
-  if (connection.group != nullptr && connection.group->key.protocol == connection.protocol &&
-      connection.group->key.user == fixed_text(connection.record.user) &&
-      connection.group->key.database == fixed_text(connection.record.database))
-    return;
+  const auto user = fixed_text(connection.record.user);
+  const auto database = fixed_text(connection.record.database);
+  const bool nameless = connection.late() && user.empty() && database.empty();
+  if (connection.group != nullptr && connection.group->key.protocol == connection.protocol) {
+    const GroupKey& key = connection.group->key;
+    // A nameless one stays where it was put first.
+    if (nameless ? !key.user.empty() || !key.database.empty() : key.user == user && key.database == database)
+      return;
+  }
+  if (nameless) {
+    Group* account = only_account(connection);
+    if (account != nullptr) {
+      join(connection, *account);
+      return;
+    }
+  }
   GroupKey key = group_key(connection);
+  if (connection.group != nullptr && connection.group->key == key) return;
   auto& slot = connection.process->groups[key];
-  if (!slot) {
+  const bool fresh = slot == nullptr;
+  if (fresh) {
     slot = std::make_unique<Group>();
     slot->key = std::move(key);
     slot->process = connection.process;
   }
   join(connection, *slot);
+  if (!fresh || nameless) return;
+  // The first account to be seen takes in who waited without a name.
+  for (Connection* other : connection.process->connections) {
+    if (other == &connection || !other->late() || other->group == nullptr || other->record.user[0] != '\0')
+      continue;
+    if (remote_address(other->record) != remote_address(connection.record)) continue;
+    place(*other);
+    count(*other);
+  }
 }
 
 void Model::join(Connection& connection, Group& group) {

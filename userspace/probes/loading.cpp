@@ -54,7 +54,7 @@ Error load_error(int code) {
   if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
     return {
         ErrorKind::unsupported,
-        "This kernel carries no type information (/sys/kernel/btf/vmlinux), which connleak needs; run 'connleak "
+        "This kernel carries no type information (BTF, /sys/kernel/btf/vmlinux), which connleak needs; run 'connleak "
         "doctor'."};
   }
   if (code == EPERM) {
