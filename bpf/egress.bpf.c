@@ -110,6 +110,15 @@ static __always_inline __u8 egress__kind(struct __sk_buff *skb, const struct seg
 	return over ? KIND_REQUEST : KIND_LOGIN;
 }
 
+static __always_inline void egress__role(struct __sk_buff *skb, const struct segment *segment, struct connection *c)
+{
+	__u8 head[13];
+
+	if (c->stage == STAGE_LOGIN && segment->size >= sizeof(head) &&
+	    bpf_skb_load_bytes(skb, segment->at, head, sizeof(head)) == 0 && postgres__is_listen(head))
+		connection__set_flag(c, WIRE_FLAG_LISTEN);
+}
+
 /* A request in the client's turn: the last one was answered, so the gap before it is complete now. */
 static __always_inline void egress__request(struct connection *c, __u64 now)
 {
@@ -175,6 +184,7 @@ static __always_inline void egress__payload(struct __sk_buff *skb, struct bpf_so
 	if (turn_ours && c->flights < 255)
 		c->flights++;
 	if (c->kind == KIND_REQUEST) {
+		egress__role(skb, segment, c);
 		if (turn_ours) {
 			c->prior_use_ns = c->wire.last_use_ns;
 			c->prior_request_seq = c->request_seq;

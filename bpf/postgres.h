@@ -53,6 +53,19 @@ static __always_inline bool postgres__is_client_message(const __u8 head[5], __u3
 	return length >= 4 && (length + 1 <= size || (size >= 500 && length <= 64u << 20));
 }
 
+/* The first 13 bytes of a payload are LISTEN, as a simple query or parsed into the unnamed statement. */
+static __always_inline bool postgres__is_listen(const __u8 head[13])
+{
+	const char word[] = "listen";
+	bool simple = head[0] == 'Q', parsed = head[0] == 'P' && !head[5];
+
+	for (int i = 0; i < 6; i++) {
+		simple &= (head[5 + i] | 0x20) == word[i];
+		parsed &= (head[6 + i] | 0x20) == word[i];
+	}
+	return (simple && head[11] == ' ') || (parsed && head[12] == ' ');
+}
+
 /* `tail`: the last 8 bytes of the reply stream, the last one lowest. The transaction state of a ReadyForQuery that
  * ends there, else UNKNOWN. Up to two bytes more than today's are accepted after the state. */
 static __always_inline __u8 postgres__ready(__u64 tail)

@@ -94,6 +94,7 @@ enum wire_transaction {
 #define WIRE_FLAG_ASYNC 64u    /* used by a kernel worker (io_uring): threads mean nothing */
 #define WIRE_FLAG_ASSUMED 128u /* late and encrypted: the protocol is told from the well-known port alone */
 #define WIRE_FLAG_REPLICATION 256u /* the startup message asks for replication: an exempt role */
+#define WIRE_FLAG_LISTEN 512u /* it sent LISTEN: an exempt role, too */
 
 /* A connection's record: the value kept in socket storage, sent whole with each edge and level. */
 struct wire_connection {

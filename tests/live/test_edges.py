@@ -94,6 +94,19 @@ class Edges(EdgeCase):
         self.check_equal(findings(outcome.report), [], outcome, "findings")
         self.check_equal(self.totals(outcome)[:3], (0, 8, 8), outcome, "open, opened, closed")
 
+    def test_listeners_are_exempt(self):
+        with Actor(self.environment()) as actor:
+            with Observation([actor.pid], *FAST) as observation:
+                actor.do("open 1")
+                actor.do("listen 30 100")
+                actor.do("serve 2000")
+                outcome = observation.finish()
+        self.check_equal(findings(outcome.report), [], outcome, "findings")
+        self.check_equal(self.totals(outcome)[0], 31, outcome, "open")
+        spared = {entry["reason"]: entry["connections"] for entry in self.group(outcome)[1]["not_flagged"]}
+        self.check(any("listener" in reason and count == 30 for reason, count in spared.items()), outcome,
+                   "not_flagged says that they listen")
+
     def test_refused(self):
         """A server that goes away: its address is known for a database's, so failures there are counted."""
         with Actor(self.environment()) as actor:

@@ -5,6 +5,7 @@
  *   query ID|all    one request on each
  *   leak N MS       N connections opened, used once and forgotten by lose_one, MS apart; the first connection
  *                   serves a request every 10 ms meanwhile (it must exist)
+ *   listen N MS     N connections opened that send LISTEN and wait, MS apart; the first one serves meanwhile
  *   serve MS        only those requests, for so long
  *   terminate ID    the first connection asks the server to end this one: it is half-closed from then on
  *   close ID|all    PQfinish
@@ -210,6 +211,16 @@ static int id_of(const char *word)
 	return id;
 }
 
+/* As a server of notifications keeps them: idle by design. */
+static void listen_one(void)
+{
+	PGresult *result = PQexec(connections[open_one()], "LISTEN orders");
+
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+		fail("LISTEN was refused");
+	PQclear(result);
+}
+
 static void obey(const char *verb, const char *word, int number)
 {
 	int i, from = count;
@@ -227,6 +238,11 @@ static void obey(const char *verb, const char *word, int number)
 	} else if (strcmp(verb, "leak") == 0) {
 		for (i = 0; i < atoi(word); i++) {
 			lose_one();
+			serve(number / 1000.0);
+		}
+	} else if (strcmp(verb, "listen") == 0) {
+		for (i = 0; i < atoi(word); i++) {
+			listen_one();
 			serve(number / 1000.0);
 		}
 	} else if (strcmp(verb, "serve") == 0) {

@@ -136,13 +136,15 @@ TEST_CASE("epochs and numbers") {
   CHECK(seconds_text(3200 * kMillisecond) == "3.2 s");
 }
 
-TEST_CASE("a replication stream is exempt, an ordinary connection is not") {
+TEST_CASE("a replication stream and a listener are exempt, an ordinary connection is not") {
   model::Connection member;
   member.liveness = model::Liveness::open;
   member.record.handshake_ns = 1;
   member.record.turn = WIRE_TURN_CLIENT;
   CHECK(gate(member) == Gate::passes);
-  member.record.flags |= WIRE_FLAG_REPLICATION;
+  member.record.flags = WIRE_FLAG_REPLICATION;
+  CHECK(gate(member) == Gate::exempt);
+  member.record.flags = WIRE_FLAG_LISTEN;
   CHECK(gate(member) == Gate::exempt);
 }
 

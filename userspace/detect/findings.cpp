@@ -198,7 +198,7 @@ std::string GroupJudge::spared(const model::Connection& member) const {
   if (server_gone_at(member) != 0) return "half-closed a moment ago";
   const Gate at_gate = gate(member);
   if (at_gate == Gate::not_established || at_gate == Gate::handshake) return "logging in";
-  if (at_gate == Gate::exempt) return "exempt: a replication stream waits by design";
+  if (at_gate == Gate::exempt) return "exempt: a replication stream or a listener waits by design";
   if (at_gate == Gate::in_use && member.record.turn == WIRE_TURN_SERVER) return "in use: an answer is due";
   if (at_gate == Gate::in_use && !member.late()) return "whose turn it is cannot be seen";
   if (idle_in_transaction(member))
