@@ -52,10 +52,10 @@ void set_knobs(connleak_bpf& s, const ProbeOptions& options) {
 
 Error load_error(int code) {
   if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
-    return {
-        ErrorKind::unsupported,
-        "This kernel carries no type information (BTF, /sys/kernel/btf/vmlinux), which connleak needs; run 'connleak "
-        "doctor'."};
+    return {ErrorKind::unsupported,
+            "This kernel carries no type information (BTF, /sys/kernel/btf/vmlinux), which connleak needs; run "
+            "'connleak "
+            "doctor'."};
   }
   if (code == EPERM) {
     return {
