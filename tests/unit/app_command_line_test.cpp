@@ -90,8 +90,15 @@ TEST_CASE("what cannot be used is refused in one sentence") {
 }
 
 TEST_CASE("help and version are text, after a command too, in 80 columns") {
-  for (const std::vector<const char*>& words : std::vector<std::vector<const char*>>{
-           {"--help"}, {"-h"}, {"--version"}, {"report", "--help"}, {"run", "--help"}, {"export", "--help"}}) {
+  for (const std::vector<const char*>& words : std::vector<std::vector<const char*>>{{"--help"},
+                                                                                     {"-h"},
+                                                                                     {"--version"},
+                                                                                     {"report", "--help"},
+                                                                                     {"run", "--help"},
+                                                                                     {"export", "--help"},
+                                                                                     {"record", "--help"},
+                                                                                     {"top", "--help"},
+                                                                                     {"explain", "--help"}}) {
     const auto parsed = parse(words);
     REQUIRE(parsed.has_value());
     REQUIRE(std::holds_alternative<Printed>(*parsed));

@@ -33,7 +33,7 @@ TEST_CASE("a C program with debug information gives function, file and line", "[
   Symbolizer symbolizer;
   for (const char* kind : {"plain", "hidden"}) {
     const auto& said = subject.site(kind).frames.front();
-    const auto& frames = ask(symbolizer, subject, kind);
+    const auto frames = ask(symbolizer, subject, kind);
     REQUIRE(frames.size() == 1);
     CHECK(frames[0].function == said.function);
     CHECK(frames[0].line == said.line);
@@ -51,7 +51,7 @@ TEST_CASE("an inlined C function comes before its caller, with the line of the c
   Subject subject(subject_path(name));
   Symbolizer symbolizer;
   const auto& said = subject.site("inlined").frames;
-  const auto& frames = ask(symbolizer, subject, "inlined");
+  const auto frames = ask(symbolizer, subject, "inlined");
   REQUIRE(frames.size() == 2);
   for (std::size_t i = 0; i < 2; ++i) {
     CHECK(frames[i].function == said[i].function);
@@ -66,7 +66,7 @@ TEST_CASE("an inlined C function comes before its caller, with the line of the c
 TEST_CASE("without debug information the function is named and the line is unknown", "[symbols]") {
   Subject subject(subject_path("c_plain"));
   Symbolizer symbolizer;
-  const auto& frames = ask(symbolizer, subject, "inlined");
+  const auto frames = ask(symbolizer, subject, "inlined");
   REQUIRE(frames.size() == 1);
   CHECK(frames[0].function == "outer_function");
   CHECK(!frames[0].file);
@@ -76,7 +76,7 @@ TEST_CASE("without debug information the function is named and the line is unkno
 TEST_CASE("a stripped program has no names, but a module, an offset and an owner", "[symbols]") {
   Subject subject(subject_path("c_stripped"));
   Symbolizer symbolizer;
-  const auto& frames = ask(symbolizer, subject, "plain");
+  const auto frames = ask(symbolizer, subject, "plain");
   REQUIRE(frames.size() == 1);
   CHECK(!frames[0].function);
   CHECK(!frames[0].file);
@@ -103,7 +103,7 @@ TEST_CASE("C++ names are demangled with their namespace and parameters", "[symbo
   for (const char* kind : {"member", "free"}) {
     CAPTURE(name, kind);
     const auto& said = subject.site(kind).frames.front();
-    const auto& frames = ask(symbolizer, subject, kind);
+    const auto frames = ask(symbolizer, subject, kind);
     REQUIRE(frames.size() == 1);
     CHECK(frames[0].function == said.function);
     CHECK(frames[0].application);
@@ -118,7 +118,7 @@ TEST_CASE("a function inlined into a lambda comes before the lambda", "[symbols]
   Subject subject(subject_path("cpp_debug"));
   Symbolizer symbolizer;
   const auto& said = subject.site("lambda").frames;
-  const auto& frames = ask(symbolizer, subject, "lambda");
+  const auto frames = ask(symbolizer, subject, "lambda");
   // The compiler may inline the lambda once more, into the function that makes it a plain pointer.
   REQUIRE(frames.size() >= 2);
   CHECK(frames[0].function == said[0].function);

@@ -109,8 +109,7 @@ void add_command_options(CLI::App& app, Command command, Options& options, Raw& 
   if (command != Command::record)
     add_rules(app, options, raw, run ? "1s" : "30s", run ? "5s" : "60s", run ? "leak" : "never");
   if (command == Command::record)
-    app.add_option("--idle-after", raw.idle_after,
-                   "connections idle longer send their stacks when they close [30s]")
+    app.add_option("--idle-after", raw.idle_after, "idle longer at close: stacks are kept [30s]")
         ->type_name("DUR");
   if (command == Command::report || command == Command::top)
     app.add_option("--from", raw.from, "read a recording instead of the kernel")->type_name("FILE");
