@@ -233,6 +233,8 @@ class Loss(EdgeCase):
                 outcome = observation.finish()
             truth = actor.truth()
         self.check_equal(self.totals(outcome)[0], truth["open"], outcome, "open")
-        for leak in findings(outcome.report, verdict="LEAK"):
+        leaks = findings(outcome.report, verdict="LEAK")
+        self.check(leaks, outcome, "the leak is found")
+        for leak in leaks:
             self.check(leak["connections"] <= truth["leaked"], outcome, "nothing is invented")
             self.check_equal(leak["complete"], False, outcome, "complete")
