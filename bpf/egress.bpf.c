@@ -110,13 +110,17 @@ static __always_inline __u8 egress__kind(struct __sk_buff *skb, const struct seg
 	return over ? KIND_REQUEST : KIND_LOGIN;
 }
 
+/* What cannot be read is zero, and no LISTEN. */
 static __always_inline void egress__role(struct __sk_buff *skb, const struct segment *segment, struct connection *c)
 {
-	__u8 head[13];
+	__u8 type = 0;
+	__u64 text = 0;
 
-	if (c->stage == STAGE_LOGIN && segment->size >= sizeof(head) &&
-	    bpf_skb_load_bytes(skb, segment->at, head, sizeof(head)) == 0 && postgres__is_listen(head))
-		connection__set_flag(c, WIRE_FLAG_LISTEN);
+	if (c->stage != STAGE_LOGIN)
+		return;
+	bpf_skb_load_bytes(skb, segment->at, &type, sizeof(type));
+	bpf_skb_load_bytes(skb, segment->at + 5, &text, sizeof(text));
+	__sync_fetch_and_or(&c->wire.flags, WIRE_FLAG_LISTEN * postgres__is_listen(type, text));
 }
 
 /* A request in the client's turn: the last one was answered, so the gap before it is complete now. */

@@ -53,17 +53,18 @@ static __always_inline bool postgres__is_client_message(const __u8 head[5], __u3
 	return length >= 4 && (length + 1 <= size || (size >= 500 && length <= 64u << 20));
 }
 
-/* The first 13 bytes of a payload are LISTEN, as a simple query or parsed into the unnamed statement. */
-static __always_inline bool postgres__is_listen(const __u8 head[13])
+/* 1 where a payload begins with LISTEN, as a simple query or parsed into the unnamed statement, else 0. `text`: its
+ * bytes 5 to 12, the first one lowest. Without a branch: the verifier would go through all that follows for each
+ * outcome (943,651 instructions with six comparisons of bytes). */
+static __always_inline __u32 postgres__is_listen(__u8 type, __u64 text)
 {
-	const char word[] = "listen";
-	bool simple = head[0] == 'Q', parsed = head[0] == 'P' && !head[5];
+	const __u64 lower = 0x20202020202020ull, listen = 0x206e657473696cull; /* "listen " */
+	__u64 simple = (type ^ 'Q') | (((text & 0xffffffffffffffull) | lower) ^ listen);
+	__u64 parsed = (type ^ 'P') | (text & 0xff) | (((text >> 8) | lower) ^ listen);
 
-	for (int i = 0; i < 6; i++) {
-		simple &= (head[5 + i] | 0x20) == word[i];
-		parsed &= (head[6 + i] | 0x20) == word[i];
-	}
-	return (simple && head[11] == ' ') || (parsed && head[12] == ' ');
+	/* Or the compiler makes comparisons of them, with branches. */
+	asm volatile("" : "+r"(simple), "+r"(parsed));
+	return ((~(simple | (0 - simple))) >> 63) | ((~(parsed | (0 - parsed))) >> 63);
 }
 
 /* `tail`: the last 8 bytes of the reply stream, the last one lowest. The transaction state of a ReadyForQuery that
