@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-target_sources(unit_tests PRIVATE ${CMAKE_CURRENT_LIST_DIR}/export_json_test.cpp
+target_sources(unit_tests PRIVATE ${CMAKE_CURRENT_LIST_DIR}/export_baseline_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/export_json_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/export_text_test.cpp)
 target_link_libraries(unit_tests PRIVATE connleak_export)
 

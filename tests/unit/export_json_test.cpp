@@ -25,7 +25,7 @@ std::vector<std::string> keys(const ordered_json& object) {
 TEST_CASE("the JSON report has the contract's keys in the contract's order", "[export]") {
   const auto report = ordered_json::parse(to_json(sample::typical()));
   CHECK(keys(report) == std::vector<std::string>{"schema", "tool", "host", "window", "loss", "summary",
-                                                 "retractions", "processes"});
+                                                 "retractions", "baseline", "processes"});
   CHECK(report["schema"] == "connleak.report/1");
   const auto& group = report["processes"][0]["groups"][0];
   CHECK(keys(group) ==
@@ -37,7 +37,7 @@ TEST_CASE("the JSON report has the contract's keys in the contract's order", "[e
   const auto& finding = group["findings"][0];
   CHECK(keys(finding) == std::vector<std::string>{"verdict", "rule", "name", "confidence", "complete",
                                                   "connections", "epochs", "oldest_age_s", "culprit", "stack_kind",
-                                                  "stack_id", "stack", "why", "also", "closed_at_exit", "members",
+                                                  "stack_id", "stack", "why", "also", "closed_at_exit", "known", "members",
                                                   "server_filter"});
   CHECK(finding["verdict"] == "LEAK");
   CHECK(finding["culprit"]["function"] == "main.(*Shop).findOrder");

@@ -202,6 +202,11 @@ inline Snapshot everything() {
   s.loss.hooks.push_back({"cgroup_skb/egress", false, 0, 4});
   s.retractions = {{"L1", 2}, {"L7", 1}};
   s.suppressed = 6;
+  s.baseline = BaselineOutcome{0,
+                               {{"LEAK", "L1", "never-closed", "77aa",
+                                 frame("gone()", "/srv/shop/gone.go", 3, true), "go-shop", "postgresql"},
+                                {"SUSPECT", "L10", "never-used", std::nullopt, std::nullopt, "worker", "mysql"}}};
+
   return s;
 }
 

@@ -33,7 +33,7 @@ constexpr CommandInfo kCommands[] = {
 // What CLI11 collects as text; turned into Options once everything is there.
 struct Raw {
   std::string idle_after, hold_after, max_age, duration, interval, format = "text", fail_on, target;
-  std::string from, output, textfile, suppress, config;
+  std::string from, output, textfile, suppress, baseline, config;
   std::vector<std::string> pids, ports, endpoints;
 };
 
@@ -113,6 +113,8 @@ void add_command_options(CLI::App& app, Command command, Options& options, Raw& 
         ->type_name("DUR");
   if (command == Command::report || command == Command::top)
     app.add_option("--from", raw.from, "read a recording instead of the kernel")->type_name("FILE");
+  if (command == Command::report || run)
+    app.add_option("--baseline", raw.baseline, "a JSON report whose findings are known")->type_name("FILE");
   if (!run) app.add_option("--duration", raw.duration, "how long")->type_name("DUR");
   if (command == Command::top || command == Command::export_)
     app.add_option("--interval", raw.interval, "how often")->type_name("DUR");
@@ -233,6 +235,7 @@ Result<void> fill(Options& options, const Raw& raw) {
   if (!raw.output.empty()) options.output = raw.output;
   if (!raw.textfile.empty()) options.textfile = raw.textfile;
   if (!raw.suppress.empty()) options.suppress = raw.suppress;
+  if (!raw.baseline.empty()) options.baseline = raw.baseline;
   if (run && options.argv.empty())
     return failure(ErrorKind::usage, "run: name the command to run, as in 'connleak run -- ./program'.");
   if (options.command == Command::record && !options.output)

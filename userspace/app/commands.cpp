@@ -24,7 +24,9 @@
 namespace connleak {
 namespace {
 
-Result<int> concluded(const Options& options, const Snapshot& snapshot, int stream) {
+Result<int> concluded(const Options& options, const std::optional<Baseline>& baseline, Snapshot snapshot,
+                      int stream) {
+  if (baseline) baseline->apply(snapshot);
   if (auto written = write_report(options, snapshot, stream); !written) return tl::unexpected(written.error());
   return verdict_status(options, snapshot);
 }
@@ -62,22 +64,26 @@ Result<Snapshot> each_interval(const Options& options, const Suppressions& suppr
 Result<int> report_command(const Options& options) {
   auto suppressions = load_suppressions(options);
   if (!suppressions) return tl::unexpected(suppressions.error());
+  const auto baseline = load_baseline(options);
+  if (!baseline) return tl::unexpected(baseline.error());
   if (options.from) {
     auto snapshot = replay(options, *suppressions);
     if (!snapshot) return tl::unexpected(snapshot.error());
-    return concluded(options, *snapshot, STDOUT_FILENO);
+    return concluded(options, *baseline, std::move(*snapshot), STDOUT_FILENO);
   }
   const Signals signals;
   auto observation = start_observation(options);
   if (!observation) return tl::unexpected(observation.error());
   if (auto observed = observe(*observation, usual_end(options, signals, *observation->live)); !observed)
     return tl::unexpected(observed.error());
-  return concluded(options, observation->pipeline->snapshot(kVersion, *suppressions), STDOUT_FILENO);
+  return concluded(options, *baseline, observation->pipeline->snapshot(kVersion, *suppressions), STDOUT_FILENO);
 }
 
 Result<int> run_command(const Options& options) {
   auto suppressions = load_suppressions(options);
   if (!suppressions) return tl::unexpected(suppressions.error());
+  const auto baseline = load_baseline(options);
+  if (!baseline) return tl::unexpected(baseline.error());
   const Signals signals;
   auto child = Child::start(options.argv);
   if (!child) return tl::unexpected(child.error());
@@ -95,7 +101,8 @@ Result<int> run_command(const Options& options) {
     return status.has_value();
   });
   if (!observed) return tl::unexpected(observed.error());
-  auto verdict = concluded(options, observation->pipeline->snapshot(kVersion, *suppressions), STDERR_FILENO);
+  auto verdict =
+      concluded(options, *baseline, observation->pipeline->snapshot(kVersion, *suppressions), STDERR_FILENO);
   if (!verdict) return verdict;
   return *verdict != 0 ? *verdict : *status;
 }

@@ -33,6 +33,7 @@ struct Options {
   FailOn fail_on = FailOn::never;
   int leak_exit_code = 23;
   std::optional<std::string> suppress;
+  std::optional<std::string> baseline;  // report and run
   bool label_pid = false;
   std::size_t max_series = 10'000;
   std::vector<std::string> argv;           // run: the command

@@ -35,6 +35,25 @@ std::string render(const Options& options, const Snapshot& snapshot, bool termin
   return render_report(snapshot, style);
 }
 
+// The whole file, or a usage error that names the option.
+Result<std::string> read_file(const char* option, const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file.is_open() || file.bad())
+    return failure(ErrorKind::usage, fmt::format("{} {}: cannot be read.", option, escape(path)));
+  return text;
+}
+
+// Connections in findings of this verdict that no baseline knows.
+std::uint64_t fresh(const Snapshot& snapshot, Verdict verdict) {
+  std::uint64_t count = 0;
+  for (const Process& process : snapshot.processes)
+    for (const Group& group : process.groups)
+      for (const Finding& finding : group.findings)
+        if (finding.verdict == verdict && !finding.known) count += finding.connections;
+  return count;
+}
+
 }  // namespace
 
 int exit_status(ErrorKind kind) {
@@ -53,10 +72,10 @@ int verdict_status(const Options& options, const Snapshot& snapshot) {
   bool failed = false;
   switch (options.fail_on) {
     case FailOn::leak:
-      failed = snapshot.summary.leak > 0;
+      failed = fresh(snapshot, Verdict::leak) > 0;
       break;
     case FailOn::suspect:
-      failed = snapshot.summary.leak + snapshot.summary.suspect > 0;
+      failed = fresh(snapshot, Verdict::leak) + fresh(snapshot, Verdict::suspect) > 0;
       break;
     case FailOn::open:
       failed = snapshot.summary.connections_open > 0;
@@ -97,11 +116,18 @@ Result<void> check_writable(const Options& options) {
 
 Result<Suppressions> load_suppressions(const Options& options) {
   if (!options.suppress) return Suppressions();
-  std::ifstream file(*options.suppress, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.is_open() || file.bad())
-    return failure(ErrorKind::usage, fmt::format("--suppress {}: cannot be read.", escape(*options.suppress)));
-  return Suppressions::parse(text);
+  auto text = read_file("--suppress", *options.suppress);
+  if (!text) return tl::unexpected(text.error());
+  return Suppressions::parse(*text);
+}
+
+Result<std::optional<Baseline>> load_baseline(const Options& options) {
+  if (!options.baseline) return std::optional<Baseline>();
+  auto text = read_file("--baseline", *options.baseline);
+  if (!text) return tl::unexpected(text.error());
+  auto baseline = Baseline::parse(*text);
+  if (!baseline) return within(fmt::format("--baseline {}", escape(*options.baseline)), baseline.error());
+  return std::optional<Baseline>(std::move(*baseline));
 }
 
 }  // namespace connleak

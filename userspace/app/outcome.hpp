@@ -2,10 +2,12 @@
 // From what was found to where it is written and the exit status.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "app/options.hpp"
 #include "base/result.hpp"
+#include "export/baseline.hpp"
 #include "report/snapshot.hpp"
 #include "report/suppressions.hpp"
 
@@ -17,7 +19,7 @@ inline constexpr int kExitUnsupported = 3;
 
 [[nodiscard]] int exit_status(ErrorKind kind);
 
-// What --fail-on makes of the findings that stand: 0 or --leak-exit-code.
+// What --fail-on makes of the findings that stand and are not known: 0 or --leak-exit-code.
 [[nodiscard]] int verdict_status(const Options& options, const Snapshot& snapshot);
 
 // The snapshot in --format, to --output or else to the stream given (1: standard output, 2: standard error).
@@ -30,5 +32,8 @@ inline constexpr int kExitUnsupported = 3;
 [[nodiscard]] Result<void> check_writable(const Options& options);
 
 [[nodiscard]] Result<Suppressions> load_suppressions(const Options& options);
+
+// nullopt without --baseline.
+[[nodiscard]] Result<std::optional<Baseline>> load_baseline(const Options& options);
 
 }  // namespace connleak

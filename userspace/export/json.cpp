@@ -97,6 +97,7 @@ Json finding(const Finding& f) {
           {"why", texts(f.why)},
           {"also", texts(f.also)},
           {"closed_at_exit", f.closed_at_exit},
+          {"known", f.known},
           {"members", list(f.members, member)},
           {"server_filter", text(f.server_filter)}};
 }
@@ -159,6 +160,21 @@ Json retraction(const RetractionCount& r) {
   return {{"rule", text(std::string_view(r.rule))}, {"connections", r.connections}};
 }
 
+Json gone(const BaselineFinding& f) {
+  return {{"verdict", text(std::string_view(f.verdict))},
+          {"rule", text(f.rule)},
+          {"name", text(std::string_view(f.name))},
+          {"stack_id", text(f.stack_id)},
+          {"culprit", culprit(f.culprit)},
+          {"comm", text(std::string_view(f.comm))},
+          {"protocol", text(std::string_view(f.protocol))}};
+}
+
+Json baseline(const std::optional<BaselineOutcome>& outcome) {
+  if (!outcome) return nullptr;
+  return {{"known", outcome->known}, {"gone", list(outcome->gone, gone)}};
+}
+
 Json summary(const Snapshot& s) {
   return {{"processes", s.summary.processes}, {"connections_open", s.summary.connections_open},
           {"leak", s.summary.leak},           {"suspect", s.summary.suspect},
@@ -217,6 +233,7 @@ std::string to_json(const Snapshot& s) {
         {"hooks", list(s.loss.hooks, hook)}}},
       {"summary", summary(s)},
       {"retractions", list(s.retractions, retraction)},
+      {"baseline", baseline(s.baseline)},
       {"processes", list(s.processes, process)}};
   return dump(report, 2);
 }

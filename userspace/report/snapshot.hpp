@@ -62,6 +62,7 @@ struct Finding {
   std::vector<std::string> why;
   std::vector<std::string> also;  // other rules that fit
   bool closed_at_exit = false;
+  bool known = false;  // the baseline has it
   std::vector<Member> members;
   std::optional<std::string> server_filter;
 };
@@ -143,6 +144,22 @@ struct RetractionCount {
   std::uint64_t connections = 0;
 };
 
+// A finding of an earlier report.
+struct BaselineFinding {
+  std::string verdict;  // as in the report
+  std::optional<std::string> rule;
+  std::string name;
+  std::optional<std::string> stack_id;
+  std::optional<Frame> culprit;
+  std::string comm;
+  std::string protocol;
+};
+
+struct BaselineOutcome {
+  std::uint64_t known = 0;            // connections in findings that the baseline has, too
+  std::vector<BaselineFinding> gone;  // LEAK and SUSPECT of the baseline that are not found any more
+};
+
 struct Snapshot {
   std::string tool_version;
   std::string hostname;
@@ -154,7 +171,8 @@ struct Snapshot {
   Summary summary;
   std::vector<RetractionCount> retractions;
   std::uint64_t suppressed = 0;    // connections hidden by --suppress
-  std::vector<Process> processes;  // by pid, then start time
+  std::optional<BaselineOutcome> baseline;  // nullopt: none was given
+  std::vector<Process> processes;           // by pid, then start time
 };
 
 }  // namespace connleak

@@ -86,6 +86,7 @@ void put_facts(Block& block, const Group& g, const Finding& f, std::size_t width
   if (g.growth_per_hour && *g.growth_per_hour > 0) text += fmt::format(", growing {:.0f}/h", *g.growth_per_hour);
   if (g.exhausted_in_s) text += ", the limit is reached in " + duration_text(g.exhausted_in_s);
   if (f.closed_at_exit) text += ", closed at exit";
+  if (f.known) text += ", KNOWN: the baseline has it";
   if (!f.also.empty()) text += escape(fmt::format(", also fits {}", fmt::join(f.also, " ")));
   if (!f.complete) text += ", INCOMPLETE: events were lost in its time";
   for (const auto& line : wrap(text, width - verdict_column)) {

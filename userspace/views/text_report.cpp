@@ -171,7 +171,20 @@ class Report {
     if (s_.suppressed != 0) {
       note(fmt::format("Suppressed: {}, hidden by --suppress.", connections_text(s_.suppressed)), Tone::plain);
     }
+    if (s_.baseline) put_baseline(note);
     if (any) line("");
+  }
+
+  void put_baseline(const auto& note) {
+    if (s_.baseline->known != 0)
+      note(fmt::format("Known: {} in findings that the baseline has, too; they fail nothing.",
+                       connections_text(s_.baseline->known)),
+           Tone::plain);
+    for (const auto& gone : s_.baseline->gone)
+      note(fmt::format("Gone: {} {} of {}{}, which the baseline has, was not found.", escape(gone.verdict),
+                       escape(gone.rule.value_or(gone.name)), escape(gone.comm),
+                       gone.culprit ? " at " + escape(culprit_name(*gone.culprit)) : std::string()),
+           Tone::green);
   }
 
   void put_totals() {
