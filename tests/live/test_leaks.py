@@ -40,6 +40,11 @@ class Leaks(LiveCase):
         self.check_equal((group["protocol"], group["user"], group["database"]),
                          ("postgresql", "postgres", "postgres"), outcome, "protocol, user, database")
         self.check_equal(process["alive"], False, outcome, "alive")
+        # Within 2: the median slope against the mean, over a run of seconds on a shared machine.
+        idle = [member["idle_s"] for member in leak["members"]]
+        rate = truth["leaked"] * 3600 / (max(idle) - min(idle))
+        self.check(rate / 2 < group["growth_per_hour"] < rate * 2, outcome,
+                   f"growth of {group['growth_per_hour']} an hour beside a mean of {rate:.0f}")
 
     def clean(self, command):
         outcome = run_under(command, *FAST, environment=self.environment())

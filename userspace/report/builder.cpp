@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "report/convert.hpp"
+#include "report/growth.hpp"
 
 namespace connleak {
 namespace {
@@ -88,9 +89,23 @@ class Builder {
     for (const model::Connection* member : group.members) count(*member, out);
     out_.summary.connections_open += out.open;
     for (const detect::Finding& finding : findings) add(finding, process, out);
+    out.growth_per_hour = growth(findings);
     for (const detect::NotFlagged& spared : detector_.not_flagged(group))
       out.not_flagged.push_back({spared.connections, spared.reason});
     into.groups.push_back(std::move(out));
+  }
+
+  // Of the members that are lost, by the verdict of now.
+  [[nodiscard]] static std::optional<double> growth(const std::vector<detect::Finding>& findings) {
+    std::vector<std::uint64_t> lost_ns;
+    std::uint64_t now_ns = 0;
+    for (const detect::Finding& finding : findings) {
+      if (finding.verdict != detect::Verdict::leak && finding.verdict != detect::Verdict::suspect) continue;
+      now_ns = std::max(now_ns, finding.judged_ns);
+      for (const detect::Member& member : finding.members)
+        if (const auto since = model::idle_since(*member.connection)) lost_ns.push_back(*since);
+    }
+    return growth_per_hour(std::move(lost_ns), now_ns);
   }
 
   void count(const model::Connection& member, Group& group) const {
