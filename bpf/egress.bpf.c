@@ -7,6 +7,7 @@
 
 #include "packets.h"
 #include "postgres.h"
+#include "redis.h"
 
 const volatile bool keep_all = false;
 
@@ -58,6 +59,12 @@ static __always_inline bool egress__identify(struct __sk_buff *skb, const struct
 	default:
 		break;
 	}
+	if (segment->size >= 14 && redis__is_request(head.bytes)) {
+		c->stage = STAGE_REDIS;
+		c->wire.protocol = WIRE_PROTOCOL_REDIS;
+		c->next_transaction = late ? WIRE_TRANSACTION_UNKNOWN : WIRE_TRANSACTION_NONE;
+		return true;
+	}
 	if (late && segment->size >= 5 && postgres__is_client_message(head.bytes, segment->size)) {
 		c->stage = STAGE_LOGIN;
 		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
@@ -84,6 +91,24 @@ static __always_inline bool tls__is_alert(const __u8 head[5])
 	return head[1] == 3 && (head[0] == TLS_ALERT || (head[0] == TLS_DATA && head[3] == 0 && head[4] == 19));
 }
 
+/* What drivers send before anything else is the login, wherever they stop; later the same commands are requests. */
+static __always_inline __u8 egress__redis(struct __sk_buff *skb, const struct segment *segment, struct connection *c)
+{
+	__u32 command = redis__command(skb, segment);
+
+	if (command == REDIS_QUIT)
+		return KIND_GOODBYE;
+	if (command == REDIS_LOGIN && !c->wire.requests && !(c->wire.flags & WIRE_FLAG_LATE))
+		return KIND_LOGIN;
+	if (command == REDIS_STREAM)
+		connection__set_flag(c, WIRE_FLAG_STREAM);
+	if (command == REDIS_MULTI)
+		c->next_transaction = WIRE_TRANSACTION_OPEN;
+	if (command == REDIS_END)
+		c->next_transaction = WIRE_TRANSACTION_NONE;
+	return KIND_REQUEST;
+}
+
 /* What this payload is to the connection; also notes whether it ends in Flush. */
 static __always_inline __u8 egress__kind(struct __sk_buff *skb, const struct segment *segment, struct connection *c)
 {
@@ -92,6 +117,8 @@ static __always_inline __u8 egress__kind(struct __sk_buff *skb, const struct seg
 		    c->wire.protocol == WIRE_PROTOCOL_OTHER;
 
 	c->flushed = 0;
+	if (c->stage == STAGE_REDIS)
+		return egress__redis(skb, segment, c);
 	if (segment->size < 5)
 		return over ? KIND_REQUEST : KIND_LOGIN;
 	if (c->stage == STAGE_OPAQUE) {

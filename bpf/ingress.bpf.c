@@ -40,6 +40,37 @@ static __always_inline void ingress__keep_tail(struct __sk_buff *skb, struct con
 	c->tail = tail;
 }
 
+/* The server told the state of the transaction. */
+static __always_inline void ingress__transaction(struct connection *c, __u8 transaction, __u64 now)
+{
+	__u64 began = c->wire.transaction_ns;
+
+	c->wire.transaction = transaction;
+	if (transaction != WIRE_TRANSACTION_NONE) {
+		if (!began)
+			c->wire.transaction_ns = now;
+		return;
+	}
+	if (!began)
+		return;
+	c->wire.transaction_ns = 0;
+	c->wire.transactions++;
+	if (now - began > c->wire.longest_transaction_ns)
+		c->wire.longest_transaction_ns = now - began;
+}
+
+/* Redis has no login that must be: the handshake is over when the connection stands. What is answered carries what
+ * the request did to the transaction. */
+static __always_inline void ingress__redis(struct connection *c, const struct segment *segment, __u64 now)
+{
+	WRITE_ONCE(c->answered_seq, segment->ack);
+	WRITE_ONCE(c->answered, 1);
+	if (!c->wire.handshake_ns)
+		c->wire.handshake_ns = now;
+	if (c->next_transaction != c->wire.transaction)
+		ingress__transaction(c, c->next_transaction, now);
+}
+
 static __always_inline void ingress__opaque(struct __sk_buff *skb, struct connection *c,
 					    const struct segment *segment, __u64 now)
 {
@@ -63,7 +94,7 @@ static __always_inline void ingress__login(struct connection *c, const struct se
 	__u8 transaction = postgres__ready(c->tail);
 
 	if (transaction != WIRE_TRANSACTION_UNKNOWN) {
-		c->wire.transaction = transaction;
+		ingress__transaction(c, transaction, now);
 		if (!c->wire.handshake_ns)
 			c->wire.handshake_ns = now;
 	} else if (!c->flushed || !postgres__ends_flush(c->tail)) {
@@ -117,6 +148,9 @@ static __always_inline void ingress__payload(struct __sk_buff *skb, struct bpf_s
 		return;
 	case STAGE_OPAQUE:
 		ingress__opaque(skb, c, segment, now);
+		return;
+	case STAGE_REDIS:
+		ingress__redis(c, segment, now);
 		return;
 	default:
 		ingress__login(c, segment, now);

@@ -18,6 +18,7 @@ enum record_stage {
 	STAGE_ASKED_TLS = 1, /* SSLRequest or GSSENCRequest sent */
 	STAGE_LOGIN = 2,     /* startup message sent, or late and identified */
 	STAGE_OPAQUE = 3,    /* encrypted or (--all) not a database: turn by direction */
+	STAGE_REDIS = 4,     /* turn by direction, roles and transactions by command */
 };
 
 enum record_kind { KIND_LOGIN = 0, KIND_REQUEST = 1, KIND_GOODBYE = 2 };
@@ -46,12 +47,14 @@ struct connection {
 	__u8 kind;           /* enum record_kind of the last payload */
 	__u8 flushed;        /* the last payload ended in Flush: an answer may end without ReadyForQuery */
 	__u8 undone;         /* the last request was a goodbye after all; the send hook takes its stack back */
+	__u8 next_transaction; /* enum wire_transaction that the answer to the last request brings; Redis only */
 	__u8 flights;        /* times the client spoke after the server had, saturating; tells logins under TLS */
 	__u32 last_size;     /* of the last payload */
 	__u32 prior_request_seq; /* request_seq and wire.last_use_ns before the last request */
 	__u64 prior_use_ns;
 
-	/* Ingress: also wire.handshake_ns, last_answer_ns, transaction. */
+	/* Ingress: also wire.handshake_ns, last_answer_ns, transaction, transaction_ns, longest_transaction_ns,
+	 * transactions. */
 	__u8 received;       /* received_seq and tail are valid */
 	__u8 answered;       /* answered_seq is valid */
 	__u32 received_seq;  /* end of the last payload seen */

@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 
 /* TASK_COMM_LEN of the kernel. */
 #define WIRE_COMM 16
@@ -71,6 +71,8 @@ enum wire_protocol {
 	WIRE_PROTOCOL_UNKNOWN = 0, /* no bytes yet (a candidate), or attached late and silent */
 	WIRE_PROTOCOL_POSTGRESQL = 1,
 	WIRE_PROTOCOL_OTHER = 2,   /* kept only under --all */
+	WIRE_PROTOCOL_MYSQL = 3,   /* MariaDB, too */
+	WIRE_PROTOCOL_REDIS = 4,
 	WIRE_PROTOCOL_END
 };
 
@@ -95,6 +97,7 @@ enum wire_transaction {
 #define WIRE_FLAG_ASSUMED 128u /* late and encrypted: the protocol is told from the well-known port alone */
 #define WIRE_FLAG_REPLICATION 256u /* the startup message asks for replication: an exempt role */
 #define WIRE_FLAG_LISTEN 512u /* it sent LISTEN: an exempt role, too */
+#define WIRE_FLAG_STREAM 1024u /* SUBSCRIBE, MONITOR, PSYNC, a binary log: waits for the server by design, exempt */
 
 /* A connection's record: the value kept in socket storage, sent whole with each edge and level. */
 struct wire_connection {
@@ -111,6 +114,9 @@ struct wire_connection {
 	__u64 closed_ns;
 	__u64 longest_gap_ns; /* longest completed idle gap, birth to first use not included */
 	__u64 pending_gap_ns; /* gap before the last request; completed once that is answered */
+	__u64 transaction_ns; /* since when one is open: the answer that said so; 0: none, or it cannot be seen */
+	__u64 longest_transaction_ns; /* of the finished ones */
+	__u64 transactions;   /* finished */
 	__u64 socket_use_ns;  /* WIRE_LEVEL of a late record: max(lsndtime, lrcvtime) as a stamp */
 	__u64 requests;       /* sent after the handshake */
 	__u64 gaps;           /* completed */
@@ -289,10 +295,10 @@ static inline __u64 wire_gap_bound_ns(unsigned int bucket)
 #endif
 WIRE_ASSERT(sizeof(struct wire_header) == 16, "wire_header");
 WIRE_ASSERT(sizeof(struct wire_thread) == 24, "wire_thread");
-WIRE_ASSERT(sizeof(struct wire_connection) == 424, "wire_connection");
-WIRE_ASSERT(__builtin_offsetof(struct wire_connection, opener) == 136, "wire_connection.opener");
-WIRE_ASSERT(__builtin_offsetof(struct wire_connection, local) == 248, "wire_connection.local");
-WIRE_ASSERT(sizeof(struct wire_edge) == 464, "wire_edge");
+WIRE_ASSERT(sizeof(struct wire_connection) == 448, "wire_connection");
+WIRE_ASSERT(__builtin_offsetof(struct wire_connection, opener) == 160, "wire_connection.opener");
+WIRE_ASSERT(__builtin_offsetof(struct wire_connection, local) == 272, "wire_connection.local");
+WIRE_ASSERT(sizeof(struct wire_edge) == 488, "wire_edge");
 WIRE_ASSERT(sizeof(struct wire_process) == 80, "wire_process");
 WIRE_ASSERT(sizeof(struct wire_gaps) == 432, "wire_gaps");
 WIRE_ASSERT(sizeof(struct wire_stack) == 64 + 8 * WIRE_FRAMES, "wire_stack");

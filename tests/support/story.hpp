@@ -161,6 +161,10 @@ class Story {
     record.longest_gap_ns = std::max(record.longest_gap_ns, record.pending_gap_ns);
     record.pending_gap_ns = 0;
   }
+  // The stack of its connect: the function of the application that asked for it.
+  void opened_at(const Wire& wire, const std::string& function) {
+    emit_stack(wire, WIRE_STACK_OPEN, function, wire.record.opener);
+  }
   // With a goodbye, as drivers do. `lost`: the edge found no room in the ring.
   void close(Wire& wire, bool lost = false) {
     wire.record.flags |= WIRE_FLAG_GOODBYE | WIRE_FLAG_CLOSER;
@@ -279,8 +283,11 @@ class Story {
   }
   void emit_stack(Wire& wire) {
     wire.place_sent = true;
+    emit_stack(wire, WIRE_STACK_LAST_USE, wire.place, wire.record.last_user);
+  }
+  void emit_stack(const Wire& wire, wire_stack_kind kind, const std::string& function, const wire_thread& thread) {
     const wire_thread process = thread_of(wire.record.opener.tgid);
-    const std::uint64_t place = 0x400000 + (std::hash<std::string>{}(wire.place) & 0xfffff0);
+    const std::uint64_t place = 0x400000 + (std::hash<std::string>{}(function) & 0xfffff0);
     const wire_language language = options_.go ? WIRE_LANGUAGE_GO : WIRE_LANGUAGE_NATIVE;
     if (named_.insert({process.tgid, place}).second) {
       SymbolEvent driver{
@@ -289,13 +296,9 @@ class Story {
       driver.language = language;
       emit(now_, driver);
       emit(now_,
-           SymbolEvent{process, place, 0, 1, place, 42, wire.place, "orders.c", "app", language, options_.frames});
+           SymbolEvent{process, place, 0, 1, place, 42, function, "orders.c", "app", language, options_.frames});
     }
-    emit(now_, StackEvent{wire.record.cookie,
-                          wire.record.opened_ns,
-                          wire.record.last_user,
-                          WIRE_STACK_LAST_USE,
-                          {0x7000, place}});
+    emit(now_, StackEvent{wire.record.cookie, wire.record.opened_ns, thread, kind, {0x7000, place}});
   }
   void end(Wire& wire, bool lost) {
     wire.open = false;

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-target_sources(unit_tests PRIVATE ${CMAKE_CURRENT_LIST_DIR}/detect_leak_test.cpp
+target_sources(unit_tests PRIVATE ${CMAKE_CURRENT_LIST_DIR}/detect_abandoned_result_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_dead_owner_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_never_used_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_open_transaction_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_leak_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_healthy_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_half_closed_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_retraction_test.cpp

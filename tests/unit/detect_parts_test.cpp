@@ -116,13 +116,10 @@ TEST_CASE("sessions pair with births within a second after them, one for one") {
 }
 
 TEST_CASE("levels: high and three make a LEAK") {
-  const RuleInfo high{"L1", "never-closed", Confidence::high};
-  const RuleInfo medium{"L10", "never-used", Confidence::medium};
-  const RuleInfo single{"L8", "closed-by-gc", Confidence::high, true};
-  CHECK(level(high, 3) == Verdict::leak);
-  CHECK(level(high, 2) == Verdict::suspect);
-  CHECK(level(medium, 30) == Verdict::suspect);
-  CHECK(level(single, 1) == Verdict::leak);
+  CHECK(level(Confidence::high, false, 3) == Verdict::leak);
+  CHECK(level(Confidence::high, false, 2) == Verdict::suspect);
+  CHECK(level(Confidence::medium, false, 30) == Verdict::suspect);
+  CHECK(level(Confidence::high, true, 1) == Verdict::leak);
 }
 
 TEST_CASE("epochs and numbers") {

@@ -46,6 +46,18 @@ inline constexpr std::uint64_t kSessionLead = kSecond;
 // ... and this many members must stay without one.
 inline constexpr std::uint64_t kUnpairedWanted = 5;
 
+// L3: a failed transaction can do nothing but end; longer than this (or --hold-after) nobody is about to.
+inline constexpr std::uint64_t kFailedTransaction = 30 * kSecond;
+// An open one may be slow work: this many times --hold-after ...
+inline constexpr std::uint64_t kOpenTransactionFactor = 5;
+// ... and this many times what transactions of its place take, from so many finished ones on.
+inline constexpr std::uint64_t kTransactionFactor = 20;
+inline constexpr std::uint64_t kTransactionsWanted = 20;
+// L4: unread longer than this many times the longest pause of the group that ended.
+inline constexpr std::uint64_t kPauseFactor = 10;
+// L10: fillers and standby pools are born in one epoch.
+inline constexpr std::uint64_t kEpochsNeverUsed = 5;
+
 // A close is provisional this long: programs close what they leaked while they exit.
 inline constexpr std::uint64_t kProvisional = 2 * kSecond;
 // LEAK wants this many connections (but for single-handed rules).

@@ -112,10 +112,10 @@ void GroupJudge::fill(Finding& finding, Members members) const {
 Finding GroupJudge::finding_of(const Rule& rule, const Claim& claim, const Members& members) const {
   Finding finding;
   const RuleInfo& info = rule.info();
-  finding.verdict = level(info, members.size());
+  finding.confidence = claim.confidence.value_or(info.confidence);
+  finding.verdict = level(finding.confidence, info.single_is_leak, members.size());
   finding.rule = std::string(info.id);
   finding.name = std::string(info.name);
-  finding.confidence = info.confidence;
   finding.stack = claim.stack != nullptr ? claim.stack : commonest_stack(members);
   Members sorted = members;
   std::sort(sorted.begin(), sorted.end(), by_birth);
@@ -198,7 +198,7 @@ std::string GroupJudge::spared(const model::Connection& member) const {
   if (server_gone_at(member) != 0) return "half-closed a moment ago";
   const Gate at_gate = gate(member);
   if (at_gate == Gate::not_established || at_gate == Gate::handshake) return "logging in";
-  if (at_gate == Gate::exempt) return "exempt: a replication stream or a listener waits by design";
+  if (at_gate == Gate::exempt) return "exempt: replication, a listener or a subscriber waits by design";
   if (at_gate == Gate::in_use && member.record.turn == WIRE_TURN_SERVER) return "in use: an answer is due";
   if (at_gate == Gate::in_use && !member.late()) return "whose turn it is cannot be seen";
   if (idle_in_transaction(member))

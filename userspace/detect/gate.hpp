@@ -12,8 +12,8 @@ namespace connleak::detect {
 enum class Gate { passes, not_established, handshake, in_use, exempt };
 
 // Handshake complete and the client's turn. That no bytes came since is idle_since()'s business, and that the
-// process is alive the caller's (an exit is judged at its instant). Replication is exempt; LISTEN and the like are
-// not told apart by the wire format of this version. A connection that was closed is judged by its last record.
+// process is alive the caller's (an exit is judged at its instant). Roles that wait for the server are exempt. A
+// connection that was closed is judged by its last record.
 [[nodiscard]] Gate gate(const model::Connection& connection);
 
 // The instant at which the server went away, as the program could have noticed; 0: it did not.

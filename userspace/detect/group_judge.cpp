@@ -16,7 +16,7 @@ GroupJudge::GroupJudge(const model::Model& model, const model::Group& group, std
       idle_after_ns_(idle_after_ns),
       limits_(limits),
       retractions_(retractions),
-      rules_(make_rules(group)),
+      rules_(make_rules(group, limits.hold_after_ns)),
       timers_(limits) {
   ++group_.process->holds;
 }
@@ -119,7 +119,7 @@ void GroupJudge::retract(const model::Connection& member) {
 
 Moment GroupJudge::moment(std::uint64_t now_ns) const {
   if (!prepared_) prepared_ = Prepared{idle_cutoff(group_, idle_after_ns_), model_.sessions(*group_.process)};
-  return {now_ns, &prepared_->cutoff, &prepared_->sessions};
+  return {now_ns, idle_after_ns_, &prepared_->cutoff, &prepared_->sessions};
 }
 
 void GroupJudge::run_steps(std::uint64_t settled_ns, const TickFacts& facts) {
@@ -180,7 +180,7 @@ void GroupJudge::tick(const TickFacts& facts) {
   run_steps(facts.settled_ns, facts);
   settle_closes(facts);
   for (const auto& rule : rules_)
-    if (!rule->claims().empty()) rule->tick(moment(facts.now_ns));
+    if (rule->due(facts.now_ns)) rule->tick(moment(facts.now_ns));
   timers_.tick(facts.now_ns);
 }
 

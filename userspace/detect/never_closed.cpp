@@ -14,7 +14,11 @@ NeverClosed::NeverClosed(const model::Group& group)
 
 std::optional<std::uint64_t> NeverClosed::since(const model::Connection& member) const {
   // A server that went away, its goodbye unread, changes nothing here: half-closed members stay in.
-  if (!member.used() || gate(member) != Gate::passes) return std::nullopt;
+  if (!member.used()) return std::nullopt;
+  const Gate at = gate(member);
+  // A result that is not read keeps the server's turn for ever: as spare as an idle one, see L4.
+  const bool abandoned = at == Gate::in_use && member.record.unread_bytes != 0;
+  if (at != Gate::passes && !abandoned) return std::nullopt;
   return model::idle_since(member);
 }
 

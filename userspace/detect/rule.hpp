@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,12 +36,14 @@ struct RuleAnswer {
 struct Claim {
   const model::Stack* stack = nullptr;  // nullptr: the place is not known
   std::vector<const model::Connection*> members;
-  std::vector<std::string> evidence;  // sentences about the group's series, fixed when it fired
+  std::vector<std::string> evidence;     // sentences about the group's series, fixed when it fired
+  std::optional<Confidence> confidence;  // where it differs from the rule's
 };
 
 // The time and the numbers at which a group is judged.
 struct Moment {
-  std::uint64_t now_ns = 0;        // of the tick; the instant of the exit for an exited process
+  std::uint64_t now_ns = 0;  // of the tick; the instant of the exit for an exited process
+  std::uint64_t idle_after_ns = 0;
   const Cutoff* cutoff = nullptr;  // T at this moment
   const std::vector<model::Session>* sessions = nullptr;
 };
@@ -59,6 +62,8 @@ class Rule {
   virtual void leave(const model::Connection& member) = 0;
   // The group's count of held members set a new high-water mark at `at_ns`; last uses up to now are known.
   virtual void record(std::uint64_t at_ns, const Moment& moment) = 0;
+  // True if tick() has something to do at this time: what is not due costs nothing.
+  [[nodiscard]] virtual bool due(std::uint64_t now_ns) const = 0;
   // Takes in what crossed the gate since.
   virtual void tick(const Moment& moment) = 0;
   // The member used itself, came back or was closed: it is accused no longer.
@@ -72,6 +77,7 @@ class Rule {
 };
 
 // One of each, in the order of precedence: a connection stands in the first that fits. The group is borrowed.
-[[nodiscard]] std::vector<std::unique_ptr<Rule>> make_rules(const model::Group& group);
+[[nodiscard]] std::vector<std::unique_ptr<Rule>> make_rules(const model::Group& group,
+                                                            std::uint64_t hold_after_ns);
 
 }  // namespace connleak::detect

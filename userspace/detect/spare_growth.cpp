@@ -14,16 +14,11 @@ namespace connleak::detect {
 
 namespace {
 
-// Blame is per last-use stack; without an application frame the place is unknown, and all unknown ones are one.
-const model::Stack* place_of(const model::Connection& member) {
-  const model::Stack* stack = member.last_use_stack;
-  return stack != nullptr && stack->has_application_frame() ? stack : nullptr;
-}
-
 // How the members of one place came into S in a run; they are added in the order in which they fell silent.
 struct Growth {
   std::uint64_t count = 0;
   std::uint64_t rises = 0;
+  std::vector<std::uint64_t> births_ns;
   bool grew_beside_spare = false;  // one was opened while another had counted already
 
   // A pool that was filled once and then fell silent beside a leak is no part of it.
@@ -31,6 +26,7 @@ struct Growth {
 
   void add(const Series::Entry& entry, std::uint64_t opened_ns, std::uint64_t idle_ns) {
     if (count++ == 0) oldest_ns_ = entry.since_ns;
+    births_ns.push_back(opened_ns);
     grew_beside_spare = grew_beside_spare || opened_ns > oldest_ns_ + idle_ns;
     if (rises != 0 && (entry.joined_record == record_ || entry.since_ns < rise_ns_ + kBurst)) return;
     ++rises;
@@ -45,6 +41,12 @@ struct Growth {
 };
 
 }  // namespace
+
+// Without an application frame the place is unknown, and all unknown ones are one.
+const model::Stack* SpareGrowth::place_of(const model::Connection& member) const {
+  const model::Stack* stack = options_.by_open_stack ? member.open_stack : member.last_use_stack;
+  return stack != nullptr && stack->has_application_frame() ? stack : nullptr;
+}
 
 bool SpareGrowth::touched(const model::Connection& member) const {
   const auto accused = accused_.find(&member);
@@ -81,7 +83,7 @@ Claim& SpareGrowth::claim_of(const model::Stack* stack) {
   const auto found =
       std::find_if(claims_.begin(), claims_.end(), [&](const Claim& c) { return c.stack == stack; });
   if (found != claims_.end()) return *found;
-  return claims_.emplace_back(Claim{stack, {}, evidence_});
+  return claims_.emplace_back(Claim{stack, {}, evidence_, std::nullopt});
 }
 
 void SpareGrowth::regroup() {
@@ -207,17 +209,19 @@ SpareGrowth::Outcome SpareGrowth::evaluate(const Moment& moment) const {
   }
   bool settled = false;
   for (const auto& [stack, growth] : joined) {
-    const bool agreed = stack != nullptr && growth.count >= kStackAgreement;
-    if (!outcome.frames || (agreed && growth.own())) outcome.stacks.insert(stack);
+    const bool agreed = stack != nullptr && growth.count >= kStackAgreement &&
+                        count_epochs(growth.births_ns, moment.idle_after_ns) >= options_.epochs_wanted;
+    const bool unknown = !outcome.frames && !options_.by_open_stack;
+    if (unknown || (agreed && growth.own())) outcome.stacks.insert(stack);
     settled = settled || agreed;
   }
   if (outcome.stacks.empty()) {
     outcome.reason = settled ? fmt::format("those {} that share a place fell silent together, none opened later",
                                            options_.state)
                              : fmt::format(
-                                   "the {} ones come from {} places, none with {} (a pool of each place is "
-                                   "healthy)",
-                                   options_.state, joined.size(), kStackAgreement);
+                                   "the {} ones come from {} places, none with {} in {} epochs (a pool of each "
+                                   "place is healthy)",
+                                   options_.state, joined.size(), kStackAgreement, options_.epochs_wanted);
     return outcome;
   }
   outcome.fires = true;

@@ -21,6 +21,8 @@ struct SpareGrowthOptions {
   std::string_view state;  // "idle", as in "24 idle ones"
   bool needs_idle = true;  // members count when longer than T in the state, and thin history wants a gain of 20
   bool pairs_sessions = true;  // members with an inbound session of their own do not count
+  bool by_open_stack = false;  // blame is per open stack, and one without an application frame is nobody's leak
+  std::uint64_t epochs_wanted = 1;  // of the births of those that share a place
 };
 
 class SpareGrowth : public Rule {
@@ -33,6 +35,7 @@ class SpareGrowth : public Rule {
   void update(const model::Connection& member) override;
   void leave(const model::Connection& member) override;
   void record(std::uint64_t at_ns, const Moment& moment) override;
+  [[nodiscard]] bool due(std::uint64_t) const override { return !claims_.empty(); }
   void tick(const Moment& moment) override;
   void release(const model::Connection& member) override;
   [[nodiscard]] const std::vector<Claim>& claims() const override { return claims_; }
@@ -55,6 +58,7 @@ class SpareGrowth : public Rule {
     std::string reason;
   };
   [[nodiscard]] Outcome evaluate(const Moment& moment) const;
+  [[nodiscard]] const model::Stack* place_of(const model::Connection& member) const;
   [[nodiscard]] const Ladder& ladder() const;
   [[nodiscard]] std::uint64_t gain_wanted(const Moment& moment) const;
   [[nodiscard]] std::uint64_t cutoff_at(std::uint64_t at_ns, const Moment& moment) const;

@@ -10,9 +10,9 @@
 
 namespace connleak::detect {
 
-Verdict level(const RuleInfo& rule, std::size_t connections) {
-  if (rule.single_is_leak && connections > 0) return Verdict::leak;
-  return rule.confidence == Confidence::high && connections >= kLeakConnections ? Verdict::leak : Verdict::suspect;
+Verdict level(Confidence confidence, bool single_is_leak, std::size_t connections) {
+  if (single_is_leak && connections > 0) return Verdict::leak;
+  return confidence == Confidence::high && connections >= kLeakConnections ? Verdict::leak : Verdict::suspect;
 }
 
 std::uint64_t count_epochs(std::vector<std::uint64_t> births_ns, std::uint64_t idle_after_ns) {

@@ -45,7 +45,8 @@ struct Retraction {
 };
 
 // LEAK, or SUSPECT for fewer than 3 connections or a rule that is not sure.
-[[nodiscard]] Verdict level(const RuleInfo& rule, std::size_t connections);
+// `single_is_leak`: as in RuleInfo.
+[[nodiscard]] Verdict level(Confidence confidence, bool single_is_leak, std::size_t connections);
 
 // Births further apart than max(--idle-after, 0.3 s) are different epochs.
 [[nodiscard]] std::uint64_t count_epochs(std::vector<std::uint64_t> births_ns, std::uint64_t idle_after_ns);

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "model/model.hpp"
+#include "model/ports.hpp"
 
 namespace connleak::model {
 
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::uint64_t kSettle = 100'000'000;        // as detect/constants.hpp
 constexpr std::uint64_t kRemembered = 2'000'000'000;  // a close is provisional this long
-constexpr std::uint16_t kPostgresqlPort = 5432;
 
 bool place_known(const Connection& connection, bool all) {
   const wire_connection& record = connection.record;
@@ -21,7 +21,8 @@ bool place_known(const Connection& connection, bool all) {
     return all && established_at(connection) != 0 && (connection.seen_scan != 0 || record.closed_ns != 0);
   // The user comes with the startup message; whatever shows that it will not come decides, too.
   return record.user[0] != '\0' || record.handshake_ns != 0 || connection.late() || connection.tls() ||
-         record.closed_ns != 0 || connection.protocol == WIRE_PROTOCOL_OTHER;
+         record.closed_ns != 0 || connection.protocol == WIRE_PROTOCOL_OTHER ||
+         connection.protocol == WIRE_PROTOCOL_REDIS;
 }
 
 GroupKey group_key(const Connection& connection) {
@@ -158,9 +159,9 @@ void Model::note_failed(Connection& connection) {
       return;
     }
   const auto known = known_.find(address);
-  if (known == known_.end() && address.port != kPostgresqlPort && !options_.all) return;
-  const wire_protocol by_port = address.port == kPostgresqlPort ? WIRE_PROTOCOL_POSTGRESQL : WIRE_PROTOCOL_UNKNOWN;
-  GroupKey key{address, known != known_.end() ? known->second : by_port, "", ""};
+  const wire_protocol protocol = known != known_.end() ? known->second : assigned_protocol(address.port);
+  if (protocol == WIRE_PROTOCOL_UNKNOWN && !options_.all) return;
+  GroupKey key{address, protocol, "", ""};
   auto& slot = connection.process->groups[key];
   slot = std::make_unique<Group>();
   slot->key = std::move(key);
@@ -340,8 +341,10 @@ void Model::assume_protocols() {
     Connection& connection = *found->second;
     if (connection.protocol != WIRE_PROTOCOL_UNKNOWN) return true;
     const auto sibling = known_.find(remote_address(connection.record));
-    if (sibling == known_.end() && connection.record.remote_port != kPostgresqlPort) return false;
-    connection.protocol = sibling != known_.end() ? sibling->second : WIRE_PROTOCOL_POSTGRESQL;
+    const wire_protocol protocol =
+        sibling != known_.end() ? sibling->second : assigned_protocol(connection.record.remote_port);
+    if (protocol == WIRE_PROTOCOL_UNKNOWN) return false;
+    connection.protocol = protocol;
     connection.protocol_assumed = true;
     place(connection);
     count(connection);

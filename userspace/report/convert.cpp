@@ -30,6 +30,10 @@ std::string to_protocol(wire_protocol protocol) {
   switch (protocol) {
     case WIRE_PROTOCOL_POSTGRESQL:
       return "postgresql";
+    case WIRE_PROTOCOL_MYSQL:
+      return "mysql";
+    case WIRE_PROTOCOL_REDIS:
+      return "redis";
     case WIRE_PROTOCOL_UNKNOWN:
     case WIRE_PROTOCOL_OTHER:
     case WIRE_PROTOCOL_END:

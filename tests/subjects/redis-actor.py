@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What connections of redis-py do, as the first argument says: leak, pool, held or listen.
+
+leak:  a client for each request, kept by an error path that forgets to close it: LEAK L1.
+pool:  a burst of ten over one pool, then serial use: nothing.
+held:  a MULTI that is neither executed nor discarded: HELD.
+listen: subscribers that wait for messages: nothing, exempt.
+Ends by itself and prints its ground truth as one line of JSON; the server's port is the second argument.
+"""
+import json
+import os
+import sys
+import time
+
+import redis
+
+WHAT, PORT = sys.argv[1], int(sys.argv[2])
+kept, requests, opened = [], 0, 0
+
+
+def client():
+    return redis.Redis(host="127.0.0.1", port=PORT)
+
+
+def leak():
+    global requests, opened
+    pooled = client()
+    for turn in range(30):
+        lost = client()
+        lost.set("order", turn)  # CULPRIT
+        kept.append(lost)
+        for _ in range(5):
+            pooled.get("order")
+            time.sleep(0.02)
+        requests += 6
+    opened = len(kept) + 1
+    # The pool's own goes on being used while the last lost one falls silent.
+    for _ in range(70):
+        pooled.get("order")
+        time.sleep(0.02)
+
+
+def pool():
+    global requests, opened
+    shared = redis.ConnectionPool(host="127.0.0.1", port=PORT)
+    burst = [shared.get_connection("PING") for _ in range(10)]
+    for connection in burst:
+        connection.send_command("GET", "order")
+        connection.read_response()
+        shared.release(connection)
+    serial = redis.Redis(connection_pool=shared)
+    for _ in range(150):
+        serial.get("order")
+        time.sleep(0.02)
+    kept.append(shared)
+    requests, opened = 160, 10
+
+
+def held():
+    global requests, opened
+    connection = redis.Connection(host="127.0.0.1", port=PORT)
+    connection.connect()
+    for command in (["SET", "order", "1"], ["MULTI"], ["SET", "order", "2"]):
+        connection.send_command(*command)
+        connection.read_response()
+    kept.append(connection)
+    # A pipeline whose transaction is whole is over.
+    whole = client()
+    whole.pipeline(transaction=True).set("order", 3).get("order").execute()
+    kept.append(whole)
+    requests, opened = 4, 2
+    time.sleep(2.5)
+
+
+def listen():
+    global requests, opened
+    for _ in range(6):
+        subscriber = client().pubsub()
+        subscriber.subscribe("orders")
+        subscriber.get_message(timeout=1)
+        kept.append(subscriber)
+        time.sleep(0.4)
+    requests, opened = 6, 6
+
+
+{"leak": leak, "pool": pool, "held": held, "listen": listen}[WHAT]()
+if WHAT != "leak":
+    time.sleep(1.5)
+print(json.dumps({"leaked": len(kept) if WHAT == "leak" else 0, "opened": opened, "requests": requests}), flush=True)
+os._exit(0)  # what is open stays open until the exit closes it
