@@ -5,6 +5,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "mysql.h"
 #include "packets.h"
 #include "postgres.h"
 
@@ -71,6 +72,47 @@ static __always_inline void ingress__redis(struct connection *c, const struct se
 		ingress__transaction(c, c->next_transaction, now);
 }
 
+/* False where the first bytes of a server that speaks first are no greeting. */
+static __always_inline bool ingress__greeting(struct __sk_buff *skb, struct connection *c,
+					      const struct segment *segment)
+{
+	__u8 head[8] = {};
+
+	if (segment->size < 8 || bpf_skb_load_bytes(skb, segment->at, head, 8) ||
+	    !mysql__is_greeting(head, segment->size))
+		return false;
+	c->wire.protocol = WIRE_PROTOCOL_MYSQL;
+	c->stage = STAGE_MYSQL_LOGIN;
+	WRITE_ONCE(c->answered_seq, segment->ack);
+	WRITE_ONCE(c->answered, 1);
+	return true;
+}
+
+/* Of a few commands the replies have no mark at their end: there the turn goes by direction. */
+static __always_inline void ingress__mysql(struct __sk_buff *skb, struct connection *c,
+					   const struct segment *segment, __u64 now)
+{
+	__u32 status = mysql__reply(skb, segment);
+	bool unmarked = c->stage == STAGE_MYSQL_LOGIN || c->command == MYSQL_STMT_PREPARE ||
+			c->command == MYSQL_FIELD_LIST || c->command == MYSQL_STATISTICS;
+
+	if (status < MYSQL_NO_STATUS) {
+		if (c->stage == STAGE_MYSQL_LOGIN) {
+			c->stage = STAGE_MYSQL;
+			c->wire.handshake_ns = now;
+		}
+		if (status & MYSQL_MORE_RESULTS)
+			return;
+		if (c->command != MYSQL_STMT_PREPARE)
+			ingress__transaction(c, status & MYSQL_IN_TRANSACTION ? WIRE_TRANSACTION_OPEN
+									     : WIRE_TRANSACTION_NONE, now);
+	} else if (status == MYSQL_UNFINISHED && !unmarked) {
+		return;
+	}
+	WRITE_ONCE(c->answered_seq, segment->ack);
+	WRITE_ONCE(c->answered, 1);
+}
+
 static __always_inline void ingress__opaque(struct __sk_buff *skb, struct connection *c,
 					    const struct segment *segment, __u64 now)
 {
@@ -84,7 +126,9 @@ static __always_inline void ingress__opaque(struct __sk_buff *skb, struct connec
 		c->wire.handshake_ns = now;
 		return;
 	}
-	if (c->flights >= TLS_LOGIN_FLIGHTS && segment->size >= TLS_LOGIN_ANSWER &&
+	/* MySQL's last answer is a short one: what follows the third turn is it, or an authentication more. */
+	if (c->flights >= TLS_LOGIN_FLIGHTS &&
+	    (segment->size >= TLS_LOGIN_ANSWER || c->wire.protocol == WIRE_PROTOCOL_MYSQL) &&
 	    bpf_skb_load_bytes(skb, segment->at, &type, 1) == 0 && type == TLS_DATA)
 		c->wire.handshake_ns = now;
 }
@@ -127,8 +171,8 @@ static __always_inline void ingress__payload(struct __sk_buff *skb, struct bpf_s
 			c->stage = STAGE_LOGIN;
 			c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
 			ingress__login(c, segment, now);
-		} else if (!keep_all) {
-			/* In PostgreSQL the client speaks first. */
+		} else if (!ingress__greeting(skb, c, segment) && !keep_all) {
+			/* Of the others the client speaks first. */
 			connection__dismiss(sk, c, HOOK_INGRESS, now);
 		}
 		return;
@@ -148,6 +192,10 @@ static __always_inline void ingress__payload(struct __sk_buff *skb, struct bpf_s
 		return;
 	case STAGE_OPAQUE:
 		ingress__opaque(skb, c, segment, now);
+		return;
+	case STAGE_MYSQL_LOGIN:
+	case STAGE_MYSQL:
+		ingress__mysql(skb, c, segment, now);
 		return;
 	case STAGE_REDIS:
 		ingress__redis(c, segment, now);

@@ -19,9 +19,12 @@ enum record_stage {
 	STAGE_LOGIN = 2,     /* startup message sent, or late and identified */
 	STAGE_OPAQUE = 3,    /* encrypted or (--all) not a database: turn by direction */
 	STAGE_REDIS = 4,     /* turn by direction, roles and transactions by command */
+	STAGE_MYSQL_LOGIN = 5, /* greeted */
+	STAGE_MYSQL = 6,     /* logged in, or late */
 };
 
-enum record_kind { KIND_LOGIN = 0, KIND_REQUEST = 1, KIND_GOODBYE = 2 };
+/* KIND_UNANSWERED: a use to which nothing is answered, so that the turn stays. */
+enum record_kind { KIND_LOGIN = 0, KIND_REQUEST = 1, KIND_GOODBYE = 2, KIND_UNANSWERED = 3 };
 
 enum record_end { END_NONE = 0, END_FAILED = 1, END_CLOSED = 2 };
 
@@ -43,11 +46,13 @@ struct connection {
 	__u32 request_seq;   /* end of the last payload that wants an answer */
 	__u8 sent;           /* sent_seq is valid */
 	__u8 asked;          /* request_seq is valid */
-	__u8 stage;          /* enum record_stage; ingress moves it once, on the answer to a TLS request */
+	__u8 stage;          /* enum record_stage; ingress moves it on the answer to a TLS request, a greeting, the end of MySQL's
+			      * login: the client waits for each */
 	__u8 kind;           /* enum record_kind of the last payload */
 	__u8 flushed;        /* the last payload ended in Flush: an answer may end without ReadyForQuery */
 	__u8 undone;         /* the last request was a goodbye after all; the send hook takes its stack back */
 	__u8 next_transaction; /* enum wire_transaction that the answer to the last request brings; Redis only */
+	__u8 command;        /* MySQL: of the last request */
 	__u8 flights;        /* times the client spoke after the server had, saturating; tells logins under TLS */
 	__u32 last_size;     /* of the last payload */
 	__u32 prior_request_seq; /* request_seq and wire.last_use_ns before the last request */
