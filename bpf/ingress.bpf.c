@@ -8,6 +8,7 @@
 #include "mysql.h"
 #include "packets.h"
 #include "postgres.h"
+#include "redis.h"
 
 /* Under TLS the end of a login cannot be read. The answer that ends it carries the server's parameters: 256 bytes
  * and more of application data, after at least three turns of the client (TLS request, hello, startup); the
@@ -78,14 +79,33 @@ static __always_inline bool ingress__greeting(struct __sk_buff *skb, struct conn
 {
 	__u8 head[8] = {};
 
-	if (segment->size < 8 || bpf_skb_load_bytes(skb, segment->at, head, 8) ||
-	    !mysql__is_greeting(head, segment->size))
+	if (segment->size < 8 || bpf_skb_load_bytes(skb, segment->at, head, 8))
+		return false;
+	if (mysql__is_refusal(head, segment->size))
+		connection__set_flag(c, WIRE_FLAG_REFUSED);
+	else if (!mysql__is_greeting(head, segment->size))
 		return false;
 	c->wire.protocol = WIRE_PROTOCOL_MYSQL;
 	c->stage = STAGE_MYSQL_LOGIN;
 	WRITE_ONCE(c->answered_seq, segment->ack);
 	WRITE_ONCE(c->answered, 1);
 	return true;
+}
+
+/* Nothing was answered before: does the server refuse for want of a slot? */
+static __always_inline void ingress__refusal(struct __sk_buff *skb, struct connection *c,
+					     const struct segment *segment)
+{
+	__u8 text[8] = {};
+
+	if (c->wire.handshake_ns || (c->wire.flags & WIRE_FLAG_LATE))
+		return;
+	if (c->stage == STAGE_LOGIN && segment->size > 26 && bpf_skb_load_bytes(skb, segment->at + 19, text, 7) == 0 &&
+	    postgres__is_refusal(text))
+		connection__set_flag(c, WIRE_FLAG_REFUSED);
+	if (c->stage == STAGE_REDIS && segment->size > 8 && bpf_skb_load_bytes(skb, segment->at, text, 8) == 0 &&
+	    redis__is_refusal(text))
+		connection__set_flag(c, WIRE_FLAG_REFUSED);
 }
 
 /* Of a few commands the replies have no mark at their end: there the turn goes by direction. */
@@ -157,6 +177,7 @@ static __always_inline void ingress__payload(struct __sk_buff *skb, struct bpf_s
 	if (c->received && (__s32)(segment->end - c->received_seq) <= 0)
 		return;
 	ingress__keep_tail(skb, c, segment);
+	ingress__refusal(skb, c, segment);
 	c->received_seq = segment->end;
 	c->received = 1;
 	/* What comes in the client's turn, notices and the server's goodbye, answers nothing. */

@@ -67,6 +67,14 @@ static __always_inline __u32 postgres__is_listen(__u8 type, __u64 text)
 	return ((~(simple | (0 - simple))) >> 63) | ((~(parsed | (0 - parsed))) >> 63);
 }
 
+/* `text`: bytes 19 to 25 of the server's first answer. An ErrorResponse that begins with severity FATAL in both of its
+ * fields has the code there; 53300 is too_many_connections. A server that speaks another language has it elsewhere. */
+static __always_inline bool postgres__is_refusal(const __u8 text[7])
+{
+	return text[0] == 'C' && text[1] == '5' && text[2] == '3' && text[3] == '3' && text[4] == '0' && text[5] == '0' &&
+	       text[6] == 0;
+}
+
 /* `tail`: the last 8 bytes of the reply stream, the last one lowest. The transaction state of a ReadyForQuery that
  * ends there, else UNKNOWN. Up to two bytes more than today's are accepted after the state. */
 static __always_inline __u8 postgres__ready(__u64 tail)

@@ -35,6 +35,13 @@ static __always_inline bool redis__is_request(const __u8 head[8])
 	       redis__is_digit(head[6]);
 }
 
+/* "-ERR max number of clients reached"; newer servers name cluster connections, too, later in the line. */
+static __always_inline bool redis__is_refusal(const __u8 text[8])
+{
+	return text[0] == '-' && text[1] == 'E' && text[2] == 'R' && text[3] == 'R' && text[4] == ' ' && text[5] == 'm' &&
+	       text[6] == 'a' && text[7] == 'x';
+}
+
 /* `value` where six letters, the first one lowest, are `word`, else 0. Case does not matter, and bit 5 of what is no
  * letter neither. Without a branch, as in postgres__is_listen(). */
 static __always_inline __u32 redis__match(__u64 text, const char word[7], __u32 value)

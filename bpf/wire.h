@@ -97,6 +97,7 @@ enum wire_transaction {
 #define WIRE_FLAG_ASSUMED 128u /* late and encrypted: the protocol is told from the well-known port alone */
 #define WIRE_FLAG_REPLICATION 256u /* the startup message asks for replication: an exempt role */
 #define WIRE_FLAG_LISTEN 512u /* it sent LISTEN: an exempt role, too */
+#define WIRE_FLAG_REFUSED 2048u /* the server had no slot left: PostgreSQL 53300, MySQL 1040, Redis maxclients */
 #define WIRE_FLAG_STREAM 1024u /* SUBSCRIBE, MONITOR, PSYNC, a binary log: waits for the server by design, exempt */
 
 /* A connection's record: the value kept in socket storage, sent whole with each edge and level. */

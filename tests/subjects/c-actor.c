@@ -15,12 +15,13 @@
  *   fork MS         a child that inherits everything, does nothing and ends after MS -> {"pid": n}
  *   refuse N        one connection that greets like a client, then the listener goes, and N connects are refused
  *                   -> {"port": n}
+ *   overflow N MS   N connections that the server must refuse, MS apart
  *   storm N         N connects of a raw socket that greets like a client and closes at once -> {"port": n}
  *   truth           -> {"opened", "closed", "failed", "leaked", "open"}
  *   exit            ends with status 0
  *   die             SIGKILL
  *
- * The storm and the refused connects are not part of the truth. Expected verdicts: see the live test that drives it.
+ * The storm, the overflow and the refused connects are not part of the truth. Expected verdicts: see the live test that drives it.
  * The database comes from PGHOST and the like. */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -94,6 +95,16 @@ static void lose_one(void)
 		fail(PQerrorMessage(connections[id]));
 	PQclear(result);
 	leaked++;
+}
+
+/* The server has no slot left. */
+static void overflow_one(void)
+{
+	PGconn *connection = PQconnectdb("");
+
+	if (PQstatus(connection) == CONNECTION_OK)
+		fail("the server had a slot left");
+	PQfinish(connection);
 }
 
 static void serve(double seconds)
@@ -239,6 +250,11 @@ static void obey(const char *verb, const char *word, int number)
 		for (i = 0; i < atoi(word); i++) {
 			lose_one();
 			serve(number / 1000.0);
+		}
+	} else if (strcmp(verb, "overflow") == 0) {
+		for (i = 0; i < atoi(word); i++) {
+			overflow_one();
+			pause_ms(number);
 		}
 	} else if (strcmp(verb, "listen") == 0) {
 		for (i = 0; i < atoi(word); i++) {

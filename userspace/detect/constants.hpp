@@ -3,6 +3,7 @@
 // "ours".
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace connleak::detect {
@@ -55,6 +56,12 @@ inline constexpr std::uint64_t kTransactionFactor = 20;
 inline constexpr std::uint64_t kTransactionsWanted = 20;
 // L4: unread longer than this many times the longest pause of the group that ended.
 inline constexpr std::uint64_t kPauseFactor = 10;
+// L1 "saturated": refused in so many epochs (one is a storm) ...
+inline constexpr std::uint64_t kRefusalEpochs = 5;
+// ... while so many members lie idle: a small pool of spares cannot be what fills a server.
+inline constexpr std::uint64_t kSaturatedIdle = 10;
+// Ours: refusals remembered; a client that tries on all night needs no more to be believed.
+inline constexpr std::size_t kRefusalsKept = 1000;
 // L10: fillers and standby pools are born in one epoch.
 inline constexpr std::uint64_t kEpochsNeverUsed = 5;
 

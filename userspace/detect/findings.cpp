@@ -124,7 +124,7 @@ Finding GroupJudge::finding_of(const Rule& rule, const Claim& claim, const Membe
   finding.why.push_back(story(group_, sorted, count_epochs(std::move(births), idle_after_ns_)));
   finding.why.insert(finding.why.end(), claim.evidence.begin(), claim.evidence.end());
   for (const auto& other : rules_)
-    if (other.get() != &rule &&
+    if (other->info().id != info.id &&
         std::any_of(members.begin(), members.end(), [&](const auto* m) { return other->accuses(*m); }))
       finding.also.emplace_back(other->info().id);
   fill(finding, std::move(sorted));

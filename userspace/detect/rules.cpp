@@ -7,6 +7,7 @@
 #include "detect/never_used.hpp"
 #include "detect/open_transaction.hpp"
 #include "detect/rule.hpp"
+#include "detect/saturated.hpp"
 
 namespace connleak::detect {
 
@@ -17,6 +18,7 @@ std::vector<std::unique_ptr<Rule>> make_rules(const model::Group& group, std::ui
   rules.push_back(std::make_unique<AbandonedResult>(group, hold_after_ns));
   rules.push_back(std::make_unique<DeadOwner>(group));
   rules.push_back(std::make_unique<NeverClosed>(group));
+  rules.push_back(std::make_unique<Saturated>(group));
   rules.push_back(std::make_unique<NeverUsed>(group));
   return rules;
 }
