@@ -170,7 +170,7 @@ struct Snapshot {
   Loss loss;
   Summary summary;
   std::vector<RetractionCount> retractions;
-  std::uint64_t suppressed = 0;    // connections hidden by --suppress
+  std::uint64_t suppressed = 0;             // connections hidden by --suppress
   std::optional<BaselineOutcome> baseline;  // nullopt: none was given
   std::vector<Process> processes;           // by pid, then start time
 };
