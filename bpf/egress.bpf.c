@@ -27,14 +27,25 @@ struct {
 #define TLS_GOODBYE_SIZE 80
 #define TLS_GOODBYE_NS (10ull * 1000 * 1000)
 
+/* Functions of their own are what the verifier goes through once: in line, once for each way that leads there ("BPF
+ * program is too large. Processed 1000001 insn"). */
+__noinline int egress__postgres_startup(struct __sk_buff *skb, struct connection *c, __u32 at, __u32 size)
+{
+	struct postgres_startup *s;
+	__u32 zero = 0;
+
+	s = bpf_map_lookup_elem(&startup, &zero);
+	if (s && c)
+		postgres__read_startup(skb, at, size, s, c);
+	return 0;
+}
+
 /* First bytes from the client. False where they are no database's and the record is to go. */
 static __always_inline bool egress__identify(struct __sk_buff *skb, const struct segment *segment,
 					     struct connection *c)
 {
 	bool late = c->wire.flags & WIRE_FLAG_LATE;
 	__u32 first = POSTGRES_FIRST_OTHER;
-	__u32 zero = 0;
-	struct postgres_startup *s;
 	union {
 		__be32 words[2];
 		__u8 bytes[8];
@@ -52,9 +63,7 @@ static __always_inline bool egress__identify(struct __sk_buff *skb, const struct
 	case POSTGRES_FIRST_STARTUP:
 		c->stage = STAGE_LOGIN;
 		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
-		s = bpf_map_lookup_elem(&startup, &zero);
-		if (s)
-			postgres__read_startup(skb, segment->at, segment->size, s, c);
+		egress__postgres_startup(skb, c, segment->at, segment->size);
 		return true;
 	case POSTGRES_FIRST_CANCEL:
 		return false;
@@ -99,8 +108,7 @@ static __always_inline bool tls__is_alert(const __u8 head[5])
 	return head[1] == 3 && (head[0] == TLS_ALERT || (head[0] == TLS_DATA && head[3] == 0 && head[4] == 19));
 }
 
-/* The names in the client's first packet, of 37 bytes at least. A function of its own: in line, the verifier would go
- * through it for each way that leads here ("BPF program is too large. Processed 1000001 insn"). */
+/* The names in the client's first packet, of 37 bytes at least. */
 __noinline int egress__mysql_login(struct __sk_buff *skb, struct connection *c, __u32 at, __u32 size)
 {
 	struct postgres_startup *s;
@@ -173,12 +181,16 @@ static __always_inline __u8 egress__redis(struct __sk_buff *skb, const struct se
 }
 
 /* What this payload is to the connection; also notes whether it ends in Flush. */
-static __always_inline __u8 egress__kind(struct __sk_buff *skb, const struct segment *segment, struct connection *c)
+__noinline int egress__kind(struct __sk_buff *skb, struct connection *c, __u32 at, __u32 size)
 {
+	const struct segment whole = {.at = at, .size = size};
+	const struct segment *segment = &whole;
 	__u8 last[8] = {};
-	bool over = c->wire.handshake_ns || (c->wire.flags & WIRE_FLAG_LATE) ||
-		    c->wire.protocol == WIRE_PROTOCOL_OTHER;
+	bool over;
 
+	if (!c)
+		return KIND_LOGIN;
+	over = c->wire.handshake_ns || (c->wire.flags & WIRE_FLAG_LATE) || c->wire.protocol == WIRE_PROTOCOL_OTHER;
 	c->flushed = 0;
 	if (c->stage == STAGE_REDIS)
 		return egress__redis(skb, segment, c);
@@ -192,7 +204,7 @@ static __always_inline __u8 egress__kind(struct __sk_buff *skb, const struct seg
 			return KIND_GOODBYE;
 		return over ? KIND_REQUEST : KIND_LOGIN;
 	}
-	if (bpf_skb_load_bytes(skb, segment->end - segment->seq + segment->at - 5, last, 5))
+	if (bpf_skb_load_bytes(skb, at + size - 5, last, 5))
 		return KIND_LOGIN;
 	if (last[1] == 0 && last[2] == 0 && last[3] == 0 && last[4] == 4) {
 		if (last[0] == 'X' && segment->size == 5)
@@ -267,7 +279,7 @@ static __always_inline void egress__payload(struct __sk_buff *skb, struct bpf_so
 	turn_ours = connection__turn(c) != WIRE_TURN_SERVER;
 	c->sent_seq = segment->end;
 	c->sent = 1;
-	kind = egress__kind(skb, segment, c);
+	kind = egress__kind(skb, c, segment->at, segment->size);
 	if (kind == KIND_GOODBYE) {
 		if (c->stage == STAGE_OPAQUE)
 			egress__undo_goodbye(c, now);
