@@ -73,7 +73,7 @@ static __always_inline void ingress__redis(struct connection *c, const struct se
 		ingress__transaction(c, c->next_transaction, now);
 }
 
-/* False where the first bytes of a server that speaks first are no greeting. */
+/* False where the first bytes of a server that speaks first are neither a greeting nor a refusal. */
 static __always_inline bool ingress__greeting(struct __sk_buff *skb, struct connection *c,
 					      const struct segment *segment)
 {
@@ -81,12 +81,18 @@ static __always_inline bool ingress__greeting(struct __sk_buff *skb, struct conn
 
 	if (segment->size < 8 || bpf_skb_load_bytes(skb, segment->at, head, 8))
 		return false;
-	if (mysql__is_refusal(head, segment->size))
+	if (redis__is_refusal(head)) {
 		connection__set_flag(c, WIRE_FLAG_REFUSED);
-	else if (!mysql__is_greeting(head, segment->size))
-		return false;
-	c->wire.protocol = WIRE_PROTOCOL_MYSQL;
-	c->stage = STAGE_MYSQL_LOGIN;
+		c->wire.protocol = WIRE_PROTOCOL_REDIS;
+		c->stage = STAGE_REDIS;
+	} else {
+		if (mysql__is_refusal(head, segment->size))
+			connection__set_flag(c, WIRE_FLAG_REFUSED);
+		else if (!mysql__is_greeting(head, segment->size))
+			return false;
+		c->wire.protocol = WIRE_PROTOCOL_MYSQL;
+		c->stage = STAGE_MYSQL_LOGIN;
+	}
 	WRITE_ONCE(c->answered_seq, segment->ack);
 	WRITE_ONCE(c->answered, 1);
 	return true;

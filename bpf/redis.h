@@ -35,7 +35,8 @@ static __always_inline bool redis__is_request(const __u8 head[8])
 	       redis__is_digit(head[6]);
 }
 
-/* "-ERR max number of clients reached"; newer servers name cluster connections, too, later in the line. */
+/* How "-ERR max number of clients reached" and its longer form of a cluster begin. Redis says so when it accepts, mostly
+ * before the client has spoken. */
 static __always_inline bool redis__is_refusal(const __u8 text[8])
 {
 	return text[0] == '-' && text[1] == 'E' && text[2] == 'R' && text[3] == 'R' && text[4] == ' ' && text[5] == 'm' &&

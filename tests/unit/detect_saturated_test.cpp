@@ -48,6 +48,16 @@ TEST_CASE("saturated: refused again and again while old ones lie idle is suspect
   CHECK(finding.also.empty());
 }
 
+TEST_CASE("saturated: a pool that was seen growing is judged by its growth") {
+  Story story;
+  for (int i = 0; i < 50; ++i) story.use(story.open());
+  story.wait(2s);
+  refuse(story, 6, 1s);
+  story.wait(3s);
+  INFO(story.told());
+  CHECK(story.findings().empty());
+}
+
 TEST_CASE("saturated: few spares, one storm, or failures of another kind are none") {
   Story few;
   older(few, 9);

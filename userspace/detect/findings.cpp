@@ -98,10 +98,10 @@ void GroupJudge::fill(Finding& finding, Members members) const {
   const std::uint64_t lost = model_.losses().last_lost_ns;
   finding.complete = lost == 0 || lost <= members.front()->key.opened_ns;
   finding.server_filter = server_filter(members);
-  if (finding.stack == nullptr && members.front()->open_stack != nullptr) {
-    finding.stack = members.front()->open_stack;
-    finding.stack_is_open = true;
-  }
+  if (finding.stack == nullptr) finding.stack = members.front()->open_stack;
+  finding.stack_is_open =
+      finding.stack != nullptr && std::none_of(members.begin(), members.end(),
+                                               [&](const auto* m) { return m->last_use_stack == finding.stack; });
   if (own_closes != 0)
     finding.why.push_back(
         fmt::format("closed at exit: {} {} closed only in the last {} s before the process ended",

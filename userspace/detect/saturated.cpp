@@ -28,10 +28,11 @@ bool Saturated::due(std::uint64_t now_ns) const {
 }
 
 std::optional<Overdue::State> Saturated::state(const model::Connection& member) const {
-  if ((member.record.flags & WIRE_FLAG_REFUSED) != 0 || server_gone_at(member) != 0) return std::nullopt;
+  // Of those opened under the observer's eyes the growth was seen: L1 itself judges that.
+  if (!member.late() || server_gone_at(member) != 0) return std::nullopt;
   const Gate at = gate(member);
   // Whose turn it was when the observer came is not known; how long the socket has been silent is.
-  const bool silent = at == Gate::in_use && member.late() && member.record.turn == WIRE_TURN_UNKNOWN;
+  const bool silent = at == Gate::in_use && member.record.turn == WIRE_TURN_UNKNOWN;
   if (at != Gate::passes && !silent) return std::nullopt;
   const auto since = model::idle_since(member);
   if (!since) return std::nullopt;
