@@ -8,6 +8,7 @@
 
 #include "emit.h"
 #include "maps.h"
+#include "requests.h"
 #include "sockets.h"
 #include "tasks.h"
 
@@ -106,7 +107,15 @@ static __always_inline int state__change(void *ctx, struct sock *sk, int old, in
 		return 0;
 	}
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
-	if (!c || c->end)
+	if (!c) {
+		struct session *session = bpf_sk_storage_get(&sessions, sk, NULL, 0);
+
+		/* The client leaves before its answer. */
+		if (session)
+			session__answer(session, true, bpf_ktime_get_boot_ns());
+		return 0;
+	}
+	if (c->end)
 		return 0;
 	count__hit(hook);
 	now = bpf_ktime_get_boot_ns();

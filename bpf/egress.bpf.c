@@ -21,6 +21,12 @@ struct {
 
 #define POSTGRESQL_PORT 5432
 #define MYSQL_PORT 3306
+#define REDIS_PORT 6379
+#define REDIS_TLS_PORT 6380
+
+/* A client's first packet in MySQL's login is never shorter than this once it is sealed; TLS 1.3's Finished before it is,
+ * alone (74 bytes) and after a ChangeCipherSpec (80). */
+#define MYSQL_SEALED_LOGIN 80
 
 /* A sealed Terminate looks like a request until the alert that ends TLS follows it: 27 to 69 bytes, and drivers close
  * at once. */
@@ -94,6 +100,14 @@ static __always_inline bool egress__identify(struct __sk_buff *skb, const struct
 		connection__set_flag(c, WIRE_FLAG_TLS | WIRE_FLAG_ASSUMED);
 		return true;
 	}
+	/* Redis under TLS begins with that, as do all but databases: only the port tells. */
+	if ((c->wire.remote_port == REDIS_PORT || c->wire.remote_port == REDIS_TLS_PORT) && head.bytes[1] == 3 &&
+	    (head.bytes[0] == TLS_HANDSHAKE || (late && head.bytes[0] == TLS_DATA))) {
+		c->stage = STAGE_OPAQUE;
+		c->wire.protocol = WIRE_PROTOCOL_REDIS;
+		connection__set_flag(c, WIRE_FLAG_TLS | WIRE_FLAG_ASSUMED);
+		return true;
+	}
 	if (!keep_all)
 		return false;
 	c->stage = STAGE_OPAQUE;
@@ -106,6 +120,29 @@ static __always_inline bool egress__identify(struct __sk_buff *skb, const struct
 static __always_inline bool tls__is_alert(const __u8 head[5])
 {
 	return head[1] == 3 && (head[0] == TLS_ALERT || (head[0] == TLS_DATA && head[3] == 0 && head[4] == 19));
+}
+
+/* What the client sends under TLS. Redis has no login that all clients send: its requests begin where data does. */
+static __always_inline __u8 egress__opaque(struct __sk_buff *skb, const struct segment *segment, struct connection *c,
+					   bool over)
+{
+	__u8 head[5] = {};
+
+	if (!(c->wire.flags & WIRE_FLAG_TLS) || bpf_skb_load_bytes(skb, segment->at, head, 5))
+		return over ? KIND_REQUEST : KIND_LOGIN;
+	if (tls__is_alert(head))
+		return KIND_GOODBYE;
+	if (over)
+		return KIND_REQUEST;
+	if (c->wire.protocol == WIRE_PROTOCOL_REDIS && head[0] == TLS_DATA) {
+		c->wire.handshake_ns = bpf_ktime_get_boot_ns();
+		return KIND_REQUEST;
+	}
+	if (c->wire.protocol == WIRE_PROTOCOL_MYSQL &&
+	    segment->size > (head[0] == TLS_DATA ? MYSQL_SEALED_LOGIN : 2 * MYSQL_SEALED_LOGIN) &&
+	    (head[0] == TLS_DATA || head[0] == TLS_FIRST) && c->flights < TLS_LOGIN_FLIGHTS)
+		c->flights = TLS_LOGIN_FLIGHTS;
+	return KIND_LOGIN;
 }
 
 /* The names in the client's first packet, of 37 bytes at least. */
@@ -198,12 +235,8 @@ __noinline int egress__kind(struct __sk_buff *skb, struct connection *c, __u32 a
 		return egress__mysql(skb, segment, c);
 	if (segment->size < 5)
 		return over ? KIND_REQUEST : KIND_LOGIN;
-	if (c->stage == STAGE_OPAQUE) {
-		if ((c->wire.flags & WIRE_FLAG_TLS) && bpf_skb_load_bytes(skb, segment->at, last, 5) == 0 &&
-		    tls__is_alert(last))
-			return KIND_GOODBYE;
-		return over ? KIND_REQUEST : KIND_LOGIN;
-	}
+	if (c->stage == STAGE_OPAQUE)
+		return egress__opaque(skb, segment, c, over);
 	if (bpf_skb_load_bytes(skb, at + size - 5, last, 5))
 		return KIND_LOGIN;
 	if (last[1] == 0 && last[2] == 0 && last[3] == 0 && last[4] == 4) {
@@ -308,6 +341,21 @@ static __always_inline void egress__payload(struct __sk_buff *skb, struct bpf_so
 	WRITE_ONCE(c->asked, 1);
 }
 
+/* "HTTP/1.1 503": the tenth byte tells; nothing of the text is kept. */
+static __always_inline void egress__session(struct __sk_buff *skb, struct bpf_sock *sk)
+{
+	struct session *session = bpf_sk_storage_get(&sessions, sk, NULL, 0);
+	struct segment segment;
+	__u8 head[10];
+
+	if (!session || !session->waiting_ns || !segment__read(skb, &segment) || segment.size < sizeof(head) ||
+	    bpf_skb_load_bytes(skb, segment.at, head, sizeof(head)))
+		return;
+	if (head[0] == 'H' && head[1] == 'T' && head[2] == 'T' && head[3] == 'P' && head[4] == '/' && head[8] == ' ' &&
+	    head[9] == '5')
+		session->failed = 1;
+}
+
 /* Lets every packet pass. */
 SEC("cgroup_skb/egress")
 int cgroup_skb__egress(struct __sk_buff *skb)
@@ -316,7 +364,12 @@ int cgroup_skb__egress(struct __sk_buff *skb)
 	struct bpf_sock *sk = NULL;
 	struct connection *c = packet__connection(skb, &sk);
 
-	if (c && !c->end && segment__read(skb, &segment)) {
+	if (!c) {
+		if (sk)
+			egress__session(skb, sk);
+		return 1;
+	}
+	if (!c->end && segment__read(skb, &segment)) {
 		count__hit(HOOK_EGRESS);
 		egress__payload(skb, sk, c, &segment);
 	}

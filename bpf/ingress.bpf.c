@@ -10,13 +10,6 @@
 #include "postgres.h"
 #include "redis.h"
 
-/* Under TLS the end of a login cannot be read. The answer that ends it carries the server's parameters: 256 bytes
- * and more of application data, after at least three turns of the client (TLS request, hello, startup); the
- * certificate comes earlier, and what authentication says is shorter. Where that is never seen, the sixth turn. */
-#define TLS_LOGIN_FLIGHTS 3
-#define TLS_LOGIN_ANSWER 256
-#define TLS_LOGIN_OVER 6
-
 /* The last 8 bytes of the stream, which may lie in two segments; only of what follows without a hole. */
 static __always_inline void ingress__keep_tail(struct __sk_buff *skb, struct connection *c,
 					       const struct segment *segment)
@@ -146,13 +139,13 @@ static __always_inline void ingress__opaque(struct __sk_buff *skb, struct connec
 
 	WRITE_ONCE(c->answered_seq, segment->ack);
 	WRITE_ONCE(c->answered, 1);
-	if (c->wire.handshake_ns)
+	if (c->wire.handshake_ns || c->wire.protocol == WIRE_PROTOCOL_REDIS)
 		return;
 	if (c->wire.protocol == WIRE_PROTOCOL_OTHER || c->flights >= TLS_LOGIN_OVER) {
 		c->wire.handshake_ns = now;
 		return;
 	}
-	/* MySQL's last answer is a short one: what follows the third turn is it, or an authentication more. */
+	/* MySQL's last answer is a short one: what follows the login is it, or an authentication more. */
 	if (c->flights >= TLS_LOGIN_FLIGHTS &&
 	    (segment->size >= TLS_LOGIN_ANSWER || c->wire.protocol == WIRE_PROTOCOL_MYSQL) &&
 	    bpf_skb_load_bytes(skb, segment->at, &type, 1) == 0 && type == TLS_DATA)

@@ -14,6 +14,8 @@ struct connections_map connections SEC(".maps");
 struct stacks_map stacks SEC(".maps");
 struct sessions_map sessions SEC(".maps");
 struct users_map users SEC(".maps");
+struct paces_map paces SEC(".maps");
+struct services_map services SEC(".maps");
 struct scope_map scope_pids SEC(".maps");
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

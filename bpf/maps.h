@@ -31,7 +31,23 @@ struct users_map {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, __u32);
+	__type(value, struct user);
+};
+
+struct paces_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pace);
+};
+
+/* By tgid; removed at the exit. Services beyond these are not judged by their requests. */
+struct services_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct service);
 };
 
 /* Processes to observe where `scoped`: tgid to the number of the holders' scan that is the first to see them. 65,536
@@ -48,6 +64,8 @@ extern struct connections_map connections SEC(".maps");
 extern struct stacks_map stacks SEC(".maps");
 extern struct sessions_map sessions SEC(".maps");
 extern struct users_map users SEC(".maps");
+extern struct paces_map paces SEC(".maps");
+extern struct services_map services SEC(".maps");
 extern struct scope_map scope_pids SEC(".maps");
 
 extern const volatile bool scoped;

@@ -22,11 +22,19 @@ struct segment {
 	__u32 size; /* of the payload */
 };
 
+/* Under TLS the end of a login cannot be read. The answer that ends it carries the server's parameters: 256 bytes
+ * and more of application data, after at least three turns of the client (TLS request, hello, startup); the
+ * certificate comes earlier, and what authentication says is shorter. Where that is never seen, the sixth turn. */
+#define TLS_LOGIN_FLIGHTS 3
+#define TLS_LOGIN_ANSWER 256
+#define TLS_LOGIN_OVER 6
+
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
 #define IPV6_HEADER 40
 #define TCP_HEADER 20
 #define TLS_ALERT 0x15
+#define TLS_HANDSHAKE 0x16
 #define TLS_DATA 0x17
 #define TLS_FIRST 0x14 /* ChangeCipherSpec, alert, handshake, application data: 0x14 to 0x17 */
 

@@ -122,7 +122,34 @@ struct session {
 	__u64 cookie;
 	__u64 accepted_ns;
 	__u64 last_receive_ns;
+	__u64 waiting_ns; /* since when a request waits for its answer; 0: none does */
+	__u32 failed;     /* egress: its answer begins like HTTP 5xx */
+	__u32 padding;
 };
+
+/* On the group leader of a database's client, and on each thread that used a connection. */
+struct user {
+	__u32 serves; /* it has sessions: there is a struct service */
+};
+
+/* What such a process does for its sessions; see requests.h. */
+struct service {
+	struct wire_requests sums; /* first: userspace reads that much, and fills in header and cpu_ns */
+	__u64 sent_ns;    /* last sent something elsewhere */
+	__u64 waiting;    /* requests that wait now */
+	__u64 changed_ns; /* busy_ns and free_ns are up to date to here */
+	__u64 busy_ns;    /* in all, with a request that waits */
+	__u64 free_ns;    /* and without */
+};
+
+/* How often a socket that is no session sent, while requests waited and while none did. */
+struct pace {
+	__u64 busy;
+	__u64 free;
+};
+
+/* Fewer sends in free time are no pace. */
+#define PACE_WANTED 3
 
 _Static_assert(sizeof(struct connection) % 8 == 0, "copied in words");
 

@@ -8,14 +8,27 @@
 
 #include "emit.h"
 #include "maps.h"
+#include "requests.h"
 #include "tasks.h"
 
 static __always_inline void task__mark(struct task_struct *task)
 {
-	__u32 *mark = bpf_task_storage_get(&users, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	bpf_task_storage_get(&users, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
 
-	if (mark)
-		*mark = 1;
+/* The process sent something: the answer of a session, or what one of its requests may wait for. */
+static __always_inline void send__serve(struct sock *sk, struct task_struct *task, struct connection *c, __u64 now)
+{
+	struct user *user = bpf_task_storage_get(&users, task->group_leader, NULL, 0);
+	struct session *session;
+
+	if (!user || !user->serves)
+		return;
+	session = c ? NULL : bpf_sk_storage_get(&sessions, sk, NULL, 0);
+	if (session)
+		session__answer(session, false, now);
+	else
+		service__send(sk, task, now);
 }
 
 /* Into the slot that nobody reads; then that one is the one to read. */
@@ -66,16 +79,19 @@ static __always_inline int send__note(void *ctx, struct sock *sk, int sent)
 	struct connection *c;
 	struct task_struct *task;
 	struct wire_thread thread;
+	__u64 now;
 	__u32 seq;
 
 	if (sent <= 0)
 		return 0;
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
+	task = bpf_get_current_task_btf();
+	now = bpf_ktime_get_boot_ns();
+	send__serve(sk, task, c, now);
 	if (!c)
 		return 0;
 	count__hit(HOOK_SEND);
-	c->wire.last_send_ns = bpf_ktime_get_boot_ns();
-	task = bpf_get_current_task_btf();
+	c->wire.last_send_ns = now;
 	if (!task__is_user(task)) {
 		connection__set_flag(c, WIRE_FLAG_ASYNC);
 		return 0;

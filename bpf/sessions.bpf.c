@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
- * Open inbound connections of processes that are clients of a database. */
+ * Open inbound connections of processes that are clients of a database, and the requests that come on them. */
 #include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
@@ -8,6 +8,7 @@
 
 #include "emit.h"
 #include "maps.h"
+#include "requests.h"
 #include "sockets.h"
 #include "tasks.h"
 
@@ -23,17 +24,37 @@ static __always_inline __u64 session__accepted_ns(const struct sock *sk, __u64 n
 	return age < now ? now - age : 0;
 }
 
+static const struct service no_service;
+
+static __always_inline struct service *service__of(struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct service *service = bpf_map_lookup_elem(&services, &tgid);
+
+	if (service && service->sums.process.process_start_ns == task->group_leader->start_boottime)
+		return service;
+	if (bpf_map_update_elem(&services, &tgid, &no_service, BPF_ANY))
+		return NULL;
+	service = bpf_map_lookup_elem(&services, &tgid);
+	if (service)
+		task__identify(task->group_leader, &service->sums.process);
+	return service;
+}
+
 /* Every receive of the host comes by: all but clients of databases leave after one look-up. */
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(tp_btf__sock_recv_length, struct sock *sk, int ret, int flags)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct service *service;
 	struct session *session;
+	struct user *user;
 	__u64 now;
 
 	if (ret <= 0 || (flags & MSG_PEEK))
 		return 0;
-	if (!bpf_task_storage_get(&users, task->group_leader, NULL, 0))
+	user = bpf_task_storage_get(&users, task->group_leader, NULL, 0);
+	if (!user)
 		return 0;
 	if (!socket__is_plain_tcp(sk) || bpf_sk_storage_get(&connections, sk, NULL, 0))
 		return 0;
@@ -53,5 +74,9 @@ int BPF_PROG(tp_btf__sock_recv_length, struct sock *sk, int ret, int flags)
 		session->accepted_ns = session__accepted_ns(sk, now);
 	}
 	session->last_receive_ns = now;
+	user->serves = 1;
+	service = service__of(task);
+	if (service)
+		session__ask(session, service, now);
 	return 0;
 }

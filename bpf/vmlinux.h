@@ -92,6 +92,7 @@ struct __sk_buff {
 	} __attribute__((aligned(8)));
 };
 
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
@@ -178,6 +179,15 @@ struct sock {
 	struct socket *sk_socket;
 	u16 sk_protocol;
 	u8 sk_shutdown;
+	struct pid *sk_peer_pid;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1];
 };
 
 struct socket {

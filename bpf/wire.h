@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 
 /* TASK_COMM_LEN of the kernel. */
 #define WIRE_COMM 16
@@ -24,6 +24,8 @@
 /* Idle gaps are counted in log-linear buckets: 8 to an octave, each at most an eighth wide, see
  * wire_gap_bucket(). 24 octaves reach from 1 ms to 2.4 h. */
 #define WIRE_GAP_BUCKETS 193
+/* Waits of requests, two buckets of gaps in one: 4 to an octave. */
+#define WIRE_WAIT_BUCKETS 97
 /* sizeof(sun_path). */
 #define WIRE_PATH 108
 
@@ -49,6 +51,7 @@ enum wire_type {
 	WIRE_LOSS = 19,       /* wire_loss: counters of one hook, sent when they changed */
 	WIRE_PROCESS = 20,    /* wire_process_info, made by userspace from /proc at first sight */
 	WIRE_SYMBOL = 21,     /* wire_symbol, made by userspace: what an address of a stack means */
+	WIRE_REQUESTS = 22,   /* wire_requests */
 	WIRE_TYPE_END
 };
 
@@ -198,6 +201,19 @@ struct wire_session {
 	__u64 last_receive_ns;
 };
 
+/* What a process that is a database's client answered on inbound connections, summed up since it was first seen: counts
+ * by how long each request waited, from its first byte read to the first byte of its answer. Made by userspace at a scan
+ * of levels when the sums have changed. Bucket b ends below wire_gap_bound_ns(2 b). */
+struct wire_requests {
+	struct wire_header header;
+	struct wire_thread process; /* tid = tgid */
+	__u64 cpu_ns;               /* used by the process so far, to a clock tick; 0 unknown */
+	__u32 answered[WIRE_WAIT_BUCKETS];
+	__u32 alone[WIRE_WAIT_BUCKETS];  /* of those: while it waited the process sent nothing elsewhere */
+	__u32 failed[WIRE_WAIT_BUCKETS]; /* of those alone: answered with HTTP 5xx, or given up by the client */
+	__u32 padding;
+};
+
 enum wire_scan_kind {
 	WIRE_SCAN_LEVELS = 0,  /* all tracked connections and sessions */
 	WIRE_SCAN_HOLDERS = 1, /* all descriptors; creates late records */
@@ -305,6 +321,7 @@ WIRE_ASSERT(sizeof(struct wire_gaps) == 432, "wire_gaps");
 WIRE_ASSERT(sizeof(struct wire_stack) == 64 + 8 * WIRE_FRAMES, "wire_stack");
 WIRE_ASSERT(sizeof(struct wire_holder) == 80, "wire_holder");
 WIRE_ASSERT(sizeof(struct wire_session) == 64, "wire_session");
+WIRE_ASSERT(sizeof(struct wire_requests) == 52 + 12 * WIRE_WAIT_BUCKETS, "wire_requests");
 WIRE_ASSERT(sizeof(struct wire_scan) == 32, "wire_scan");
 WIRE_ASSERT(sizeof(struct wire_loss) == 80, "wire_loss");
 WIRE_ASSERT(sizeof(struct wire_process_info) == 96 + 4096, "wire_process_info");

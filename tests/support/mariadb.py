@@ -18,8 +18,8 @@ class MariaDb(PrivateServer):
     NAME = "mariadb"
     USER = "nobody"  # is on every machine
 
-    def __init__(self, max_connections=200):
-        super().__init__()
+    def __init__(self, max_connections=200, tls=False):
+        super().__init__(tls)
         self.max_connections = max_connections
 
     def prepare(self):
@@ -31,11 +31,12 @@ class MariaDb(PrivateServer):
         os.chmod(boot, 0o644)
 
     def command(self):
+        tls = [f"--ssl-cert={self.certificate()}", f"--ssl-key={self.key()}"] if self.tls else []
         return ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={self.directory}/data",
                 f"--socket={self.directory}/socket", f"--pid-file={self.directory}/pid", f"--port={self.port}",
                 "--bind-address=127.0.0.1", "--skip-name-resolve", f"--max-connections={self.max_connections}",
                 "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0",
-                f"--init-file={self.directory}/boot.sql"]
+                f"--init-file={self.directory}/boot.sql", *tls]
 
     def ready(self):
         try:

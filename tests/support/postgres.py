@@ -30,8 +30,8 @@ class Postgres(PrivateServer):
     STOP = signal.SIGINT
     STOP_HARDER = signal.SIGQUIT
 
-    def __init__(self, max_connections=200):
-        super().__init__()
+    def __init__(self, max_connections=200, tls=False):
+        super().__init__(tls)
         self.max_connections = max_connections
         self.programs = server_programs()
 
@@ -52,6 +52,8 @@ class Postgres(PrivateServer):
             "autovacuum": "off",
             "shared_buffers": "16MB",
         }
+        if self.tls:
+            settings.update(ssl="on", ssl_cert_file=self.certificate(), ssl_key_file=self.key())
         command = [f"{self.programs}/postgres", "-D", f"{self.directory}/data"]
         for key, value in settings.items():
             command += ["-c", f"{key}={value}"]

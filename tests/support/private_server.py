@@ -26,13 +26,20 @@ class PrivateServer:
     STOP = signal.SIGTERM  # ends sessions, does not wait for clients
     STOP_HARDER = signal.SIGKILL
 
-    def __init__(self):
+    def __init__(self, tls=False):
+        self.tls = tls  # also serves under TLS, with a certificate that nobody signed
         self.directory = None
         self.port = None
         self.server = None
 
     def prepare(self):
         """Once, in the new directory: what the server needs before it starts."""
+
+    def key(self):
+        return os.path.join(self.directory, "server.key")
+
+    def certificate(self):
+        return os.path.join(self.directory, "server.crt")
 
     def command(self):
         """The server in the foreground, at self.port."""
@@ -51,6 +58,10 @@ class PrivateServer:
             owner = self._owner()
             if owner:
                 os.chown(self.directory, owner["user"], owner["group"])
+            if self.tls:
+                self.run_as_server(["/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                                    "/CN=localhost", "-keyout", self.key(), "-out", self.certificate()])
+                os.chmod(self.key(), 0o600)
             self.prepare()
             for _ in range(5):
                 self.port = free_port()
@@ -73,7 +84,7 @@ class PrivateServer:
 
     def run_as_server(self, command):
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       env=self.environment_of_server(), cwd=self.directory, **self._owner())
+                       stderr=subprocess.DEVNULL, env=self.environment_of_server(), cwd=self.directory, **self._owner())
 
     def _serve(self):
         # Should the tests be killed, the server goes too.

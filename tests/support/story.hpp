@@ -91,6 +91,7 @@ class Story {
       if (idle(wire) > options_.idle_after && !wire.place_sent) emit_stack(wire);
     }
     for (const auto& [cookie, session] : sessions_) emit(now_, session);
+    for (const auto& [process, requests] : requests_) emit(now_, requests);
     now_ += 100'000;
     emit(now_, ScanEvent{true, WIRE_SCAN_LEVELS, began});
   }
@@ -213,6 +214,21 @@ class Story {
     sessions_[cookie] = SessionEvent{thread_of(process), cookie, now_, now_};
     return cookie;
   }
+  // An inbound request that was answered after `wait`.
+  struct Answer {
+    bool alone = true;    // nothing was sent elsewhere meanwhile
+    bool failed = false;  // with HTTP 5xx
+    std::chrono::nanoseconds cpu{1000};
+  };
+  void answer(std::chrono::nanoseconds wait, Answer how, std::uint32_t process = 100) {
+    RequestsEvent& sums = requests_[process];
+    sums.process = thread_of(process);
+    sums.cpu_ns += static_cast<std::uint64_t>(how.cpu.count());
+    const std::size_t bucket = (wire_gap_bucket(static_cast<std::uint64_t>(wait.count())) + 1) / 2;
+    ++sums.answered[bucket];
+    if (how.alone) ++sums.alone[bucket];
+    if (how.alone && how.failed) ++sums.failed[bucket];
+  }
   void end_session(std::uint64_t cookie) { sessions_.erase(cookie); }
 
   // ---- what came of it
@@ -319,6 +335,7 @@ class Story {
   Detector detector_;
   std::deque<Wire> wires_;
   std::map<std::uint64_t, SessionEvent> sessions_;
+  std::map<std::uint32_t, RequestsEvent> requests_;
   std::set<std::uint64_t> hidden_;
   std::set<std::pair<std::uint32_t, std::uint64_t>> named_;
   std::uint64_t now_ = 1'000'000'000'000;

@@ -105,6 +105,11 @@ inline std::vector<Event> one_of_each() {
   add(StackEvent{7, 1'000'000'000, thread_of(100), WIRE_STACK_CLOSE, {}});
   add(HolderEvent{7, 1'000'000'000, thread_of(100), 5, "app"});
   add(SessionEvent{thread_of(100), 8, 1'500'000'000, 1'600'000'000});
+  RequestsEvent requests{thread_of(100), 250'000'000, {}, {}, {}};
+  requests.answered[0] = 100;
+  requests.answered[40] = requests.alone[40] = 7;
+  requests.failed[WIRE_WAIT_BUCKETS - 1] = 1;
+  add(requests);
   add(ScanEvent{false, WIRE_SCAN_HOLDERS, 1'900'000'000});
   add(ScanEvent{true, WIRE_SCAN_HOLDERS, 1'900'000'000});
   add(ScanEvent{true, WIRE_SCAN_FINAL, 1'900'000'000});

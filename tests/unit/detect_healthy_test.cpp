@@ -49,6 +49,25 @@ void nothing_found(Story& story) {
 
 }  // namespace
 
+TEST_CASE("sessions that ended just before the exit still account for their connections") {
+  Story story;
+  std::vector<std::uint64_t> sessions;
+  std::vector<Wire*> wires;
+  for (int i = 0; i < 40; ++i) {
+    sessions.push_back(story.session());
+    wires.push_back(&story.open());
+    story.use(*wires.back());
+    story.wait(200ms);
+  }
+  for (const auto session : sessions) story.end_session(session);
+  for (Wire* wire : wires) story.close(*wire);
+  story.wait(1s);
+  story.exit();
+  story.wait(500ms);
+  INFO(story.told());
+  CHECK(story.findings().empty());
+}
+
 TEST_CASE("a pool of minimum size that is hardly used") {
   Story story;
   for (int i = 0; i < 10; ++i) story.open();

@@ -66,6 +66,14 @@ packages_missing() {
       fi
       ;;
   esac
+  case " $* " in
+    *' accuracy '*) # toolchains that a machine may have from elsewhere
+      command -v node >/dev/null || echo nodejs
+      command -v npm >/dev/null || echo npm
+      command -v javac >/dev/null || echo default-jdk-headless
+      command -v cargo >/dev/null || echo cargo
+      ;;
+  esac
 }
 
 packages_apt() {

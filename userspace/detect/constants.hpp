@@ -65,6 +65,35 @@ inline constexpr std::size_t kRefusalsKept = 1000;
 // L10: fillers and standby pools are born in one epoch.
 inline constexpr std::uint64_t kEpochsNeverUsed = 5;
 
+// L9: a pool made for one request serves a handful of them; a single one is a connection, not a pool (L1) ...
+inline constexpr std::uint64_t kHandfulLeast = 2;
+inline constexpr std::uint64_t kHandfulMost = 10;
+// ... again and again ...
+inline constexpr std::uint64_t kPoolsWanted = 20;
+// ... and at most one in so many is closed: opening for each request and closing is churn.
+inline constexpr std::uint64_t kClosedShare = 10;
+
+// L2: a pool's worth of members ...
+inline constexpr std::uint64_t kPoolMembers = 3;
+// ... that were reused before: more completed gaps than this.
+inline constexpr std::uint64_t kReuseWanted = 20;
+// Requests answered late: over this many times the median before the silence, and over what a person would notice
+// ...
+inline constexpr std::uint64_t kLateFactor = 10;
+inline constexpr std::uint64_t kLateFloor = 100 * kMillisecond;
+// ... so many, and one in so many of all, at so many times the rate of late ones before.
+inline constexpr std::uint64_t kLateWanted = 5;
+inline constexpr std::uint64_t kLateShare = 2;
+inline constexpr std::uint64_t kLateRate = 5;
+// "Before" is a median of so many.
+inline constexpr std::uint64_t kAnswersWanted = 20;
+// Who computes is not starved: less than one in so many of a core.
+inline constexpr std::uint64_t kCoreShare = 4;
+// Members silent longer than so many of the longest such wait: a slow request may hold them for one.
+inline constexpr std::uint64_t kWaitFactor = 3;
+// Those that fail: one in so many of the late ones makes it a leak.
+inline constexpr std::uint64_t kFailedShare = 2;
+
 // A close is provisional this long: programs close what they leaked while they exit.
 inline constexpr std::uint64_t kProvisional = 2 * kSecond;
 // LEAK wants this many connections (but for single-handed rules).

@@ -114,6 +114,7 @@ Finding GroupJudge::finding_of(const Rule& rule, const Claim& claim, const Membe
   const RuleInfo& info = rule.info();
   finding.confidence = claim.confidence.value_or(info.confidence);
   finding.verdict = level(finding.confidence, info.single_is_leak, members.size());
+  finding.flagged_ns = claim.since_ns;
   finding.rule = std::string(info.id);
   finding.name = std::string(info.name);
   finding.stack = claim.stack != nullptr ? claim.stack : commonest_stack(members);

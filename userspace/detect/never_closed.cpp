@@ -6,11 +6,8 @@
 
 namespace connleak::detect {
 
-NeverClosed::NeverClosed(const model::Group& group)
-    : SpareGrowth(group, {.info = {.id = "L1", .name = "never-closed", .confidence = Confidence::high},
-                          .state = "idle",
-                          .needs_idle = true,
-                          .pairs_sessions = true}) {}
+NeverClosed::NeverClosed(const model::Group& group, RuleInfo info)
+    : SpareGrowth(group, {.info = info, .state = "idle", .needs_idle = true, .pairs_sessions = true}) {}
 
 std::optional<std::uint64_t> NeverClosed::since(const model::Connection& member) const {
   // A server that went away, its goodbye unread, changes nothing here: half-closed members stay in.

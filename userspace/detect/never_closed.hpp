@@ -6,11 +6,13 @@
 
 namespace connleak::detect {
 
-class NeverClosed final : public SpareGrowth {
+class NeverClosed : public SpareGrowth {
  public:
-  explicit NeverClosed(const model::Group& group);
+  explicit NeverClosed(const model::Group& group)
+      : NeverClosed(group, {.id = "L1", .name = "never-closed", .confidence = Confidence::high}) {}
 
- private:
+ protected:
+  NeverClosed(const model::Group& group, RuleInfo info);
   [[nodiscard]] std::optional<std::uint64_t> since(const model::Connection& member) const override;
 };
 

@@ -8,7 +8,7 @@ namespace connleak::detect {
 
 bool Overdue::touched(const model::Connection& member) const {
   const auto accused = accused_.find(&member);
-  return accused != accused_.end() && state(member) != accused->second;
+  return accused != accused_.end() && state(member) != accused->second.state;
 }
 
 void Overdue::update(const model::Connection& member) {
@@ -46,7 +46,7 @@ void Overdue::tick(const Moment& moment) {
       schedule(member, now, over_ns);
       continue;
     }
-    accused_.emplace(&member, now);
+    accused_.emplace(&member, Accused{now, moment.now_ns});
     changed_ = true;
   }
   if (changed_) regroup(moment);
@@ -54,12 +54,16 @@ void Overdue::tick(const Moment& moment) {
 }
 
 void Overdue::regroup(const Moment& moment) {
-  std::map<std::pair<unsigned, const model::Stack*>, std::vector<const model::Connection*>> places;
-  for (const auto& [member, state] : accused_) places[{state.kind, member->last_use_stack}].push_back(member);
+  std::map<std::pair<unsigned, const model::Stack*>, Claim> places;
+  for (const auto& [member, accused] : accused_) {
+    Claim& claim = places[{accused.state.kind, member->last_use_stack}];
+    claim.members.push_back(member);
+    if (claim.since_ns == 0 || accused.since_ns < claim.since_ns) claim.since_ns = accused.since_ns;
+  }
   claims_.clear();
-  for (auto& [place, members] : places) {
-    claims_.push_back(Claim{place.second, std::move(members), {}, std::nullopt});
-    describe(claims_.back(), place.first, moment);
+  for (auto& [place, claim] : places) {
+    claim.stack = place.second;
+    describe(claims_.emplace_back(std::move(claim)), place.first, moment);
   }
 }
 

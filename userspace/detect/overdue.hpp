@@ -55,7 +55,11 @@ class Overdue : public Rule {
   RuleInfo info_;
   std::set<std::pair<std::uint64_t, const model::Connection*>> due_;
   std::unordered_map<const model::Connection*, Waiting> waiting_;
-  std::unordered_map<const model::Connection*, State> accused_;
+  struct Accused {
+    State state;
+    std::uint64_t since_ns = 0;  // when it was accused
+  };
+  std::unordered_map<const model::Connection*, Accused> accused_;
   std::vector<Claim> claims_;
   bool changed_ = false;
 };

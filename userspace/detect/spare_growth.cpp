@@ -79,14 +79,14 @@ void SpareGrowth::drop_empty() {
   if (claims_.empty()) accepted_.clear();
 }
 
-Claim& SpareGrowth::claim_of(const model::Stack* stack) {
+Claim& SpareGrowth::claim_of(const model::Stack* stack, std::uint64_t now_ns) {
   const auto found =
       std::find_if(claims_.begin(), claims_.end(), [&](const Claim& c) { return c.stack == stack; });
   if (found != claims_.end()) return *found;
-  return claims_.emplace_back(Claim{stack, {}, evidence_, std::nullopt});
+  return claims_.emplace_back(Claim{stack, now_ns, {}, evidence_, std::nullopt});
 }
 
-void SpareGrowth::regroup() {
+void SpareGrowth::regroup(std::uint64_t now_ns) {
   // A stack may come after its connection was accused: it is read only from what has long been silent.
   std::vector<const model::Connection*> moved;
   for (Claim& claim : claims_)
@@ -97,7 +97,7 @@ void SpareGrowth::regroup() {
     });
   for (const model::Connection* member : moved) {
     accepted_.insert(place_of(*member));
-    claim_of(place_of(*member)).members.push_back(member);
+    claim_of(place_of(*member), now_ns).members.push_back(member);
   }
   if (!moved.empty()) drop_empty();
 }
@@ -133,7 +133,7 @@ void SpareGrowth::judge(const Moment& moment) {
 
 void SpareGrowth::tick(const Moment& moment) {
   if (claims_.empty()) return;
-  if (dirty_) regroup();
+  if (dirty_) regroup(moment.now_ns);
   if (recorded_) judge(moment);
   recorded_ = false;
   const bool crossed = series_.advance(cutoff_at(moment.now_ns, moment));
@@ -147,7 +147,7 @@ void SpareGrowth::take_in(const Moment& moment) {
   for (const auto& [since_ns, member] : series_.cold()) {
     if (accused_.contains(member) || paired.contains(member) || own_thread_only(*member)) continue;
     if (!accepted_.contains(place_of(*member))) continue;
-    claim_of(place_of(*member)).members.push_back(member);
+    claim_of(place_of(*member), moment.now_ns).members.push_back(member);
     accused_.emplace(member, since_ns);
   }
   drop_empty();
@@ -187,6 +187,8 @@ SpareGrowth::Outcome SpareGrowth::evaluate(const Moment& moment) const {
                                  options_.state, run.rises, run.records, kRisesWanted, kRecordsWanted);
     return outcome;
   }
+  outcome.reason = veto();
+  if (!outcome.reason.empty()) return outcome;
   const auto members = cold();
   if (options_.pairs_sessions && !moment.sessions->empty()) {
     const std::size_t unpaired = members.size() - paired_members(members, *moment.sessions).size();

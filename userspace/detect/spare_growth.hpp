@@ -47,6 +47,9 @@ class SpareGrowth : public Rule {
   // Since when the member is in the state that this rule counts, its gate included; nullopt: it is not. Also asked
   // of closed members, whose last record counts.
   [[nodiscard]] virtual std::optional<std::uint64_t> since(const model::Connection& member) const = 0;
+  // Why the group as a whole is none that this rule speaks of; "" lets the growth decide.
+  [[nodiscard]] virtual std::string veto() const { return ""; }
+  [[nodiscard]] const model::Group& group() const { return group_; }
 
  private:
   using Stacks = std::set<const model::Stack*>;
@@ -67,8 +70,8 @@ class SpareGrowth : public Rule {
   [[nodiscard]] std::vector<std::string> evidence(const Outcome& outcome, const Moment& moment) const;
   void judge(const Moment& moment);
   void take_in(const Moment& moment);
-  void regroup();
-  Claim& claim_of(const model::Stack* stack);
+  void regroup(std::uint64_t now_ns);
+  Claim& claim_of(const model::Stack* stack, std::uint64_t now_ns);
   void drop_empty();
 
   const model::Group& group_;

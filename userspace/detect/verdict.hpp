@@ -30,6 +30,7 @@ struct Finding {
   std::vector<std::string> also;  // other rules that fit some of the members
   bool closed_at_exit = false;    // some members were closed only while the program exited
   std::vector<Member> members;    // by opened stamp, then cookie
+  std::uint64_t flagged_ns = 0;   // when the rule accused the first of them; 0 for HELD and STALE
   std::uint64_t judged_ns = 0;    // ages and idle times of the members refer to this instant
   std::optional<std::string> server_filter;
 };

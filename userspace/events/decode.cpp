@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <optional>
@@ -121,6 +122,17 @@ bool decode_holder(Bytes bytes, Event& event) {
   return true;
 }
 
+bool decode_requests(Bytes bytes, Event& event) {
+  if (bytes.size() != sizeof(wire_requests)) return false;
+  const auto record = copy_of<wire_requests>(bytes);
+  RequestsEvent body{record.process, record.cpu_ns, {}, {}, {}};
+  std::copy(std::begin(record.answered), std::end(record.answered), body.answered.begin());
+  std::copy(std::begin(record.alone), std::end(record.alone), body.alone.begin());
+  std::copy(std::begin(record.failed), std::end(record.failed), body.failed.begin());
+  event.body = body;
+  return true;
+}
+
 bool decode_session(Bytes bytes, Event& event) {
   if (bytes.size() != sizeof(wire_session)) return false;
   const auto record = copy_of<wire_session>(bytes);
@@ -202,6 +214,8 @@ bool decode_body(wire_type type, Bytes bytes, Event& event) {
       return decode_holder(bytes, event);
     case WIRE_SESSION:
       return decode_session(bytes, event);
+    case WIRE_REQUESTS:
+      return decode_requests(bytes, event);
     case WIRE_SCAN_BEGIN:
     case WIRE_SCAN_END:
       return decode_scan(type, bytes, event);

@@ -72,6 +72,16 @@ class Encoder {
     put(WIRE_SESSION, record);
   }
 
+  void operator()(const RequestsEvent& body) {
+    wire_requests record{};
+    record.process = body.process;
+    record.cpu_ns = body.cpu_ns;
+    std::copy(body.answered.begin(), body.answered.end(), std::begin(record.answered));
+    std::copy(body.alone.begin(), body.alone.end(), std::begin(record.alone));
+    std::copy(body.failed.begin(), body.failed.end(), std::begin(record.failed));
+    put(WIRE_REQUESTS, record);
+  }
+
   void operator()(const ScanEvent& body) {
     wire_scan record{};
     record.began_ns = body.began_ns;

@@ -2,6 +2,7 @@
 // Seam 2: the records of bpf/wire.h as checked values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -56,6 +57,12 @@ struct SessionEvent {
   std::uint64_t last_receive_ns = 0;
 };
 
+struct RequestsEvent {
+  wire_thread process{};
+  std::uint64_t cpu_ns = 0;
+  std::array<std::uint32_t, WIRE_WAIT_BUCKETS> answered{}, alone{}, failed{};
+};
+
 struct ScanEvent {
   bool ended = false;  // WIRE_SCAN_END: also the tick
   wire_scan_kind kind = WIRE_SCAN_LEVELS;
@@ -97,8 +104,8 @@ struct SymbolEvent {
 struct Event {
   std::uint64_t time_ns = 0;  // boot-time clock
   std::uint32_t cpu = 0;
-  std::variant<ConnectionEvent, ProcessEvent, GapsEvent, StackEvent, HolderEvent, SessionEvent, ScanEvent,
-               LossEvent, ProcessInfoEvent, SymbolEvent>
+  std::variant<ConnectionEvent, ProcessEvent, GapsEvent, StackEvent, HolderEvent, SessionEvent, RequestsEvent,
+               ScanEvent, LossEvent, ProcessInfoEvent, SymbolEvent>
       body;
 };
 

@@ -90,6 +90,7 @@ Json finding(const Finding& f) {
           {"connections", f.connections},
           {"epochs", f.epochs},
           {"oldest_age_s", seconds(f.oldest_age_s)},
+          {"flagged_at", time(f.flagged_unix_ns)},
           {"culprit", culprit(f.culprit)},
           {"stack_kind", f.stack_kind ? Json(stack_kind_name(*f.stack_kind)) : Json(nullptr)},
           {"stack_id", text(f.stack_id)},

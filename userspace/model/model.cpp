@@ -10,6 +10,10 @@ namespace connleak::model {
 
 namespace {
 
+// A session that has ended still accounts for its connection this long: the program closes that next, and what
+// closes just before an exit is judged as if it were there. A second more than a close is provisional
+// (detect/constants.hpp).
+constexpr std::uint64_t kSessionMemory = 3'000'000'000;
 constexpr std::uint64_t kSettle = 100'000'000;  // as detect/constants.hpp
 constexpr std::size_t kEndpoints = 1024;        // of one process; more are a crawler's (--all), not a pool's
 
@@ -261,11 +265,19 @@ void Model::on(const Event&, const HolderEvent& body) {
     move(connection, holder);
 }
 
-void Model::on(const Event&, const SessionEvent& body) {
+void Model::on(const Event& event, const SessionEvent& body) {
   Process& owner = process(process_key(body.owner));
-  if (owner.sessions_scan != open_scan_) owner.sessions.clear();
+  if (owner.sessions_scan != open_scan_)
+    std::erase_if(owner.sessions,
+                  [&](const auto& entry) { return entry.second.seen_ns + kSessionMemory < event.time_ns; });
   owner.sessions_scan = open_scan_;
-  owner.sessions.push_back({body.cookie, body.accepted_ns, body.last_receive_ns});
+  owner.sessions[body.cookie] = {{body.cookie, body.accepted_ns, body.last_receive_ns}, event.time_ns};
+}
+
+void Model::on(const Event& event, const RequestsEvent& body) {
+  std::optional<Requests>& requests = process(process_key(body.process)).requests;
+  const std::uint64_t first_ns = requests ? requests->first_ns : event.time_ns;
+  requests = {first_ns, event.time_ns, body.cpu_ns, body.answered, body.alone, body.failed};
 }
 
 void Model::on(const Event& event, const LossEvent& body) {
@@ -318,8 +330,11 @@ const Connection* Model::find(ConnectionKey key) const {
 }
 
 std::vector<Session> Model::sessions(const Process& process) const {
-  if (process.alive && process.sessions_scan != scan().number) return {};
-  return process.sessions;
+  const std::uint64_t now_ns = process.alive ? scan().began_ns : process.exited_ns;
+  std::vector<Session> open;
+  for (const auto& [cookie, seen] : process.sessions)
+    if (seen.seen_ns + kSessionMemory >= now_ns) open.push_back(seen.session);
+  return open;
 }
 
 std::size_t Model::candidates() const {

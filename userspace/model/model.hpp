@@ -68,7 +68,7 @@ class Model {
   [[nodiscard]] const Scan& earlier_scan(std::size_t back) const { return scans_[back]; }
   [[nodiscard]] std::uint64_t now_ns() const { return now_ns_; }  // of the last tick
   [[nodiscard]] bool final() const { return final_; }
-  // Open inbound connections as of the last LEVELS scan (of an exited process: its last).
+  // Open inbound connections as the scans of the last 3 s saw them; of an exited process, of its last.
   [[nodiscard]] std::vector<Session> sessions(const Process& process) const;
   // Connections whose facts changed since the tick before; complete at a tick, until the next apply().
   [[nodiscard]] const std::vector<Connection*>& changes() const { return changes_; }
@@ -88,6 +88,7 @@ class Model {
   void on(const Event& event, const StackEvent& body);
   void on(const Event& event, const HolderEvent& body);
   void on(const Event& event, const SessionEvent& body);
+  void on(const Event& event, const RequestsEvent& body);
   void on(const Event& event, const ScanEvent& body);
   void on(const Event& event, const LossEvent& body);
   void on(const Event& event, const ProcessInfoEvent& body);

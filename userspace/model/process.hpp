@@ -2,6 +2,7 @@
 // Processes, and the groups in which their connections are judged.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -52,6 +53,22 @@ struct Session {
   std::uint64_t last_receive_ns = 0;
 };
 
+// A session as the scans saw it last.
+struct SeenSession {
+  Session session;
+  std::uint64_t seen_ns = 0;
+};
+
+// What the process answered on its sessions, summed up since it was first seen; counts by wait as in
+// wire_requests.
+struct Requests {
+  using Counts = std::array<std::uint32_t, WIRE_WAIT_BUCKETS>;
+  std::uint64_t first_ns = 0;  // when the sums were first seen
+  std::uint64_t time_ns = 0;   // of these sums
+  std::uint64_t cpu_ns = 0;    // 0: not known
+  Counts answered{}, alone{}, failed{};
+};
+
 struct OpenAtExit {
   const Stack* stack = nullptr;  // last use, else open; nullptr: none known
   std::uint64_t connections = 0;
@@ -71,6 +88,7 @@ struct Process {
   std::map<GroupKey, std::unique_ptr<Group>> groups;
   std::uint64_t last_answered_ns = 0;  // last answer to a request on any of its connections
   bool go = false;
+  std::optional<Requests> requests;  // nullopt: it has answered none that we saw
   struct Endpoint {
     std::uint64_t held = 0;
     std::uint64_t most = 0;
@@ -80,7 +98,7 @@ struct Process {
   mutable std::uint32_t holds = 0;  // as Connection::holds
 
   // Book-keeping of Model.
-  std::vector<Session> sessions;
+  std::map<std::uint64_t, SeenSession> sessions;  // by cookie; the gone ones for a while
   std::uint64_t sessions_scan = 0;
   std::map<ThreadKey, std::uint64_t> dead_threads;  // when they exited; until looked at
   std::set<Connection*> connections;                // all that are remembered, candidates included

@@ -139,6 +139,7 @@ Result<void> Probes::scan(ByteSink& sink, wire_scan_kind kind) {
   } else if (kind == WIRE_SCAN_LEVELS) {
     if (auto read = read_iterator(state_->connections.get(), sink); !read) return read;
     if (auto read = read_iterator(state_->sessions.get(), sink); !read) return read;
+    state_->services.tell(state_->loaded.skeleton->maps.services, sink, boot_now_ns());
   }
   // Edges that fell into the scan belong to the tick that ends it.
   if (auto drained = state_->drain(sink); !drained) return drained;

@@ -101,6 +101,15 @@ std::optional<std::uint64_t> read_start_ns(std::uint32_t pid) {
   return dir ? start_of(dir.get()) : std::nullopt;
 }
 
+std::optional<std::uint64_t> read_cpu_ns(std::uint32_t pid) {
+  const Fd dir = open_process(pid);
+  if (!dir) return std::nullopt;
+  const std::string stat = read_file(dir.get(), "stat");
+  const auto user = stat_field(stat, 14);
+  const auto system = stat_field(stat, 15);
+  return user && system ? std::optional(ticks_to_ns(*user + *system)) : std::nullopt;
+}
+
 bool start_ns_matches(std::uint64_t exact_ns, std::uint64_t cut_ns) {
   const std::uint64_t tick = ticks_to_ns(1);
   return exact_ns / tick == cut_ns / tick;

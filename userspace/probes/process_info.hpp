@@ -19,6 +19,8 @@ namespace connleak {
 
 // The start time out of /proc/PID/stat, cut to ticks; nothing where the process is gone.
 [[nodiscard]] std::optional<std::uint64_t> read_start_ns(std::uint32_t pid);
+// What it used of the processors so far, user and system time, to a clock tick.
+[[nodiscard]] std::optional<std::uint64_t> read_cpu_ns(std::uint32_t pid);
 
 // Whether the kernel's exact stamp and one cut to ticks are of the same process.
 [[nodiscard]] bool start_ns_matches(std::uint64_t exact_ns, std::uint64_t cut_ns);

@@ -12,6 +12,7 @@
 #include "probes/loading.hpp"
 #include "probes/losses.hpp"
 #include "probes/probes.hpp"
+#include "probes/services.hpp"
 
 namespace connleak {
 
@@ -34,6 +35,7 @@ struct Probes::State {
   std::vector<Link> links;
   Link connections, sessions, holders;  // iterators
   Losses losses;
+  Services services;
   Preamble preamble;
   bool scoped = false;
   bool told_all = false;

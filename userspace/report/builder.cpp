@@ -141,6 +141,7 @@ class Builder {
     out.complete = finding.complete && !context_.cut;
     out.connections = finding.members.size();
     out.epochs = finding.epochs;
+    if (finding.flagged_ns != 0) out.flagged_unix_ns = unix_ns(finding.flagged_ns);
     if (finding.stack != nullptr) {
       out.stack_kind = finding.stack_is_open ? StackKind::open : StackKind::last_use;
       out.stack_id = finding.stack->id;

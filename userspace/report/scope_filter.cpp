@@ -65,6 +65,8 @@ bool ScopeFilter::admits(const Event& event) {
   if (const auto* gaps = std::get_if<GapsEvent>(&event.body)) return known(gaps->cookie);
   if (const auto* stack = std::get_if<StackEvent>(&event.body)) return known(stack->cookie);
   if (const auto* holder = std::get_if<HolderEvent>(&event.body)) return known(holder->cookie);
+  if (const auto* requests = std::get_if<RequestsEvent>(&event.body))
+    return !follow_pids_ || pids_.contains(requests->process.tgid);
   if (const auto* session = std::get_if<SessionEvent>(&event.body))
     return !follow_pids_ || pids_.contains(session->owner.tgid);
   return true;

@@ -55,6 +55,7 @@ struct Finding {
   std::uint64_t connections = 0;
   std::uint64_t epochs = 0;
   std::optional<double> oldest_age_s;
+  std::optional<std::int64_t> flagged_unix_ns;  // since when the rule accuses; absent for HELD and STALE
   std::optional<Frame> culprit;
   std::optional<StackKind> stack_kind;
   std::optional<std::string> stack_id;

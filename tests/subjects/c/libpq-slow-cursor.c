@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * does: three reports read their cursors a row at a time, with thought between the fetches
+ * expect: HELD
+ * under tls: none
+ * server: postgresql */
+#include <libpq-fe.h>
+
+#include "subject.h"
+
+#define REPORTS 3
+
+int main(void)
+{
+	PGconn *steady = subject_connect(), *report[REPORTS];
+
+	for (int i = 0; i < REPORTS; i++) {
+		report[i] = subject_connect();
+		subject_query(report[i], "BEGIN");
+		subject_query(report[i], "DECLARE c CURSOR FOR SELECT generate_series(1, 100000)");
+	}
+	for (int i = 0; subject_next(); i++) {
+		subject_query(steady, "SELECT 1");
+		if (i % 15 == 0)
+			subject_query(report[i / 15 % REPORTS], "FETCH 10 FROM c");
+	}
+	subject_end(0);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// does: a web service over a pool of five loses a slot now and then until none is left; its requests then time out
+// expect: LEAK L2
+// or: LEAK L1
+// culprit: main.order
+// server: postgresql
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"connleak.test/subjects/subject"
+)
+
+func order(ctx context.Context, db *sql.DB, locked bool) error {
+	rows, err := db.QueryContext(ctx, "SELECT generate_series(1, 3)")
+	if err != nil {
+		return err
+	}
+	if locked {
+		return nil
+	}
+	for rows.Next() {
+	}
+	return rows.Close()
+}
+
+func main() {
+	db := subject.Postgres("postgres")
+	db.SetMaxOpenConns(5)
+	db.SetMaxIdleConns(5)
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/locked" { // what it read lives on with the request's context gone
+			order(context.Background(), db, true)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), 400*time.Millisecond)
+		defer cancel()
+		if err := order(ctx, db, false); err != nil {
+			http.Error(w, "no connection", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	subject.Must(err)
+	go http.Serve(listener, nil)
+	Clients(listener.Addr().String())
+}

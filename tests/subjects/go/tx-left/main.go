@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// does: begins a transaction for each order; the early return forgets Rollback
+// expect: LEAK L3
+// under tls: LEAK L1
+// culprit: main.placeOrder
+// server: postgresql
+package main
+
+import (
+	"database/sql"
+	"errors"
+
+	"connleak.test/subjects/subject"
+)
+
+func placeOrder(db *sql.DB, locked bool) error {
+	tx, err := db.Begin()
+	subject.Must(err)
+	if _, err := tx.Exec("SELECT 1"); err != nil {
+		return err
+	}
+	if locked {
+		return errors.New("locked")
+	}
+	return tx.Commit()
+}
+
+func main() {
+	db := subject.Postgres("postgres")
+	leaked := 0
+	for i := 0; subject.Next(); i++ {
+		if placeOrder(db, i%12 == 0) != nil {
+			leaked++
+		}
+	}
+	subject.End(leaked)
+}
