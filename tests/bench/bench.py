@@ -81,15 +81,19 @@ def bench_query():
 
 def bench_replay():
     print(plain([os.path.join(BENCH, "replay_bench")]).rstrip())
+
+
+def bench_tick():
+    print(plain([os.path.join(BENCH, "tick_bench")]).rstrip())
     return True
 
 
 def main():
-    benches = {"connect": bench_connect, "query": bench_query, "replay": bench_replay}
+    benches = {"connect": bench_connect, "query": bench_query, "replay": bench_replay, "tick": bench_tick}
     wanted = sys.argv[1:] or list(benches)
     unknown = [name for name in wanted if name not in benches]
     if unknown:
-        print(f"bench: {unknown[0]}: expected connect, query or replay.", file=sys.stderr)
+        print(f"bench: {unknown[0]}: expected connect, query, replay or tick.", file=sys.stderr)
         return 2
     exact = [benches[name]() for name in wanted]
     if not all(exact):

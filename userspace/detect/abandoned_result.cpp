@@ -20,7 +20,10 @@ AbandonedResult::AbandonedResult(const model::Group& group, std::uint64_t hold_a
 void AbandonedResult::update(const model::Connection& member) {
   const auto pause = pauses_.find(&member);
   const std::uint32_t read = member.record.copied_seq;
-  const bool unread = member.record.unread_bytes != 0 && member.used() && server_gone_at(member) == 0;
+  // What a late one asked was not seen: little may be a notice or a notification, much is an answer.
+  const std::uint32_t least = member.used() ? 1 : kUnreadAnswer;
+  const bool unread =
+      member.record.unread_bytes >= least && (member.used() || member.late()) && server_gone_at(member) == 0;
   if (pause != pauses_.end() && (!unread || pause->second.copied_seq != read)) {
     longest_ended_ns_ =
         std::max(longest_ended_ns_, member.seen_ns - std::min(member.seen_ns, pause->second.since_ns));

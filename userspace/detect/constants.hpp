@@ -56,6 +56,8 @@ inline constexpr std::uint64_t kTransactionFactor = 20;
 inline constexpr std::uint64_t kTransactionsWanted = 20;
 // L4: unread longer than this many times the longest pause of the group that ended.
 inline constexpr std::uint64_t kPauseFactor = 10;
+// Ours: and of a late connection, so many bytes, which no notice is long.
+inline constexpr std::uint32_t kUnreadAnswer = 4096;
 // L1 "saturated": refused in so many epochs (one is a storm) ...
 inline constexpr std::uint64_t kRefusalEpochs = 5;
 // ... while so many members lie idle: a small pool of spares cannot be what fills a server.

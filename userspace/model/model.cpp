@@ -14,13 +14,15 @@ namespace {
 // closes just before an exit is judged as if it were there. A second more than a close is provisional
 // (detect/constants.hpp).
 constexpr std::uint64_t kSessionMemory = 3'000'000'000;
+constexpr std::uint64_t kTick = 20'000'000;     // two of the longest that kernels have (100 Hz)
 constexpr std::uint64_t kSettle = 100'000'000;  // as detect/constants.hpp
 constexpr std::size_t kEndpoints = 1024;        // of one process; more are a crawler's (--all), not a pool's
 
 // The queues are read only by scans and at the close; edges carry nothing there.
 void keep_levels(wire_connection& record, const wire_connection& before, wire_type type) {
+  // Made of ticks at each scan anew: less than one later is the same use.
+  if (record.socket_use_ns < before.socket_use_ns + kTick) record.socket_use_ns = before.socket_use_ns;
   if (type == WIRE_LEVEL) return;
-  record.socket_use_ns = std::max(record.socket_use_ns, before.socket_use_ns);
   if (type == WIRE_CLOSED && record.copied_seq != 0) return;
   record.unread_bytes = before.unread_bytes;
   record.unsent_bytes = before.unsent_bytes;

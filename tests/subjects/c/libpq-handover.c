@@ -2,6 +2,7 @@
  * does: hands its connections to a successor process over SCM_RIGHTS, closes its own copies; the successor goes on
  * expect: none
  * server: postgresql */
+#include <fcntl.h>
 #include <libpq-fe.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -33,6 +34,7 @@ static int take(int channel)
 	if (recvmsg(channel, &message, 0) < 1)
 		subject_fail("recvmsg");
 	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	fcntl(fd, F_SETFL, 0); /* libpq's do not block */
 	return fd;
 }
 
@@ -48,7 +50,7 @@ static void query(int fd)
 
 int main(void)
 {
-	int channel[2], fd[COUNT];
+	int channel[2], fd[COUNT], status;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, channel))
 		subject_fail("socketpair");
@@ -66,7 +68,7 @@ int main(void)
 		pass(channel[0], PQsocket(connection));
 		close(PQsocket(connection));
 	}
-	while (wait(NULL) > 0)
-		;
+	if (wait(&status) < 0 || status)
+		subject_fail("the successor failed");
 	subject_end(0);
 }

@@ -23,6 +23,7 @@ static void work(void)
 int main(void)
 {
 	PGconn *preload = subject_connect();
+	int status;
 
 	subject_query(preload, "SELECT 1");
 	for (int i = 0; i < WORKERS; i++) {
@@ -38,7 +39,8 @@ int main(void)
 	PQfinish(preload);
 	while (subject_next())
 		;
-	while (wait(NULL) > 0)
-		;
+	while (wait(&status) > 0)
+		if (status)
+			subject_fail("a worker failed");
 	subject_end(0);
 }

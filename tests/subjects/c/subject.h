@@ -35,7 +35,7 @@ static inline bool subject_next(void)
 
 	if (began == 0)
 		began = lull = subject_now();
-	if (getenv("SUBJECT_BURSTS") && subject_now() > lull + 1.5) {
+	if (getenv("SUBJECT_BURSTS") && subject_now() > lull + 3) {
 		subject_sleep(1);
 		lull = subject_now();
 	}

@@ -17,7 +17,7 @@ final class Subject {
     if (began == 0) {
       began = lull = now;
     }
-    if (System.getenv("SUBJECT_BURSTS") != null && now > lull + 1500) {
+    if (System.getenv("SUBJECT_BURSTS") != null && now > lull + 3000) {
       Thread.sleep(1000);
       lull = System.currentTimeMillis();
     }

@@ -13,7 +13,7 @@ exports.requests = async function* () {
     yield i;
     served++;
     await sleep(20);
-    if (process.env.SUBJECT_BURSTS && Date.now() > lull + 1500) {
+    if (process.env.SUBJECT_BURSTS && Date.now() > lull + 3000) {
       await sleep(1000);
       lull = Date.now();
     }

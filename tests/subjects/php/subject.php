@@ -13,7 +13,7 @@ function subject_requests()
         yield $i;
         $subject_served++;
         usleep(20000);
-        if (getenv('SUBJECT_BURSTS') && microtime(true) > $lull + 1.5) {
+        if (getenv('SUBJECT_BURSTS') && microtime(true) > $lull + 3) {
             sleep(1);
             $lull = microtime(true);
         }

@@ -27,5 +27,6 @@ for rank in range(6):
     children.append(child)
     time.sleep(0.3)
 for child in children:
-    os.waitpid(child, 0)
+    if os.waitpid(child, 0)[1] != 0:
+        raise RuntimeError("a worker failed")
 subject.end()

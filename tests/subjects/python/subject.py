@@ -19,7 +19,7 @@ def requests(pace=0.02):
         number += 1
         served += 1
         time.sleep(pace)
-        if BURSTS and time.monotonic() > lull + 1.5:
+        if BURSTS and time.monotonic() > lull + 3:
             time.sleep(1)
             lull = time.monotonic()
 

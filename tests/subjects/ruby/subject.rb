@@ -14,7 +14,7 @@ module Subject
       number += 1
       @served += 1
       sleep 0.02
-      next unless ENV['SUBJECT_BURSTS'] && now > lull + 1.5
+      next unless ENV['SUBJECT_BURSTS'] && now > lull + 3
 
       sleep 1
       lull = now

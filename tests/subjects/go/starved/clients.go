@@ -33,7 +33,7 @@ func init() {
 	}
 	for i := 0; subject.Next(); i++ {
 		go get("/")
-		if i >= 150 && i%25 == 0 {
+		if i >= 250 && i%15 == 0 {
 			go get("/locked")
 		}
 	}

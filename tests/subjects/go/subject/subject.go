@@ -36,7 +36,7 @@ func Next() bool {
 		began = time.Now()
 		lull = began
 	}
-	if os.Getenv("SUBJECT_BURSTS") != "" && time.Since(lull) > 1500*time.Millisecond {
+	if os.Getenv("SUBJECT_BURSTS") != "" && time.Since(lull) > 3*time.Second {
 		time.Sleep(time.Second)
 		lull = time.Now()
 	}

@@ -17,7 +17,7 @@ impl Pace {
 
     /// True every 20 ms, with lulls of a second in bursts, until the time is over but for 1.5 s.
     pub fn next(&mut self) -> bool {
-        if var("SUBJECT_BURSTS").is_ok() && self.lull.elapsed() > Duration::from_millis(1500) {
+        if var("SUBJECT_BURSTS").is_ok() && self.lull.elapsed() > Duration::from_secs(3) {
             sleep(Duration::from_secs(1));
             self.lull = Instant::now();
         }
