@@ -28,10 +28,10 @@ struct {
  * alone (74 bytes) and after a ChangeCipherSpec (80). */
 #define MYSQL_SEALED_LOGIN 80
 
-/* A sealed Terminate looks like a request until the alert that ends TLS follows it: 27 to 69 bytes, and drivers close
- * at once. */
+/* A sealed Terminate looks like a request until the alert that ends TLS follows it, unanswered: 27 to 69 bytes, and
+ * drivers close at once; on a busy machine that takes them a while. */
 #define TLS_GOODBYE_SIZE 80
-#define TLS_GOODBYE_NS (10ull * 1000 * 1000)
+#define TLS_GOODBYE_NS (1000ull * 1000 * 1000)
 
 /* Functions of their own are what the verifier goes through once: in line, once for each way that leads there ("BPF
  * program is too large. Processed 1000001 insn"). */
@@ -285,7 +285,8 @@ static __always_inline void egress__request(struct connection *c, __u64 now)
 /* Takes the last request back where it was the goodbye. The gap before it stays uncounted: it was pending. */
 static __always_inline void egress__undo_goodbye(struct connection *c, __u64 now)
 {
-	if (c->kind != KIND_REQUEST || c->last_size > TLS_GOODBYE_SIZE || now - c->wire.last_use_ns > TLS_GOODBYE_NS)
+	if (c->kind != KIND_REQUEST || c->last_size > TLS_GOODBYE_SIZE || now - c->wire.last_use_ns > TLS_GOODBYE_NS ||
+	    connection__turn(c) != WIRE_TURN_SERVER)
 		return;
 	c->wire.requests--;
 	c->wire.pending_gap_ns = 0;

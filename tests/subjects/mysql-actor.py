@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What connections of PyMySQL do, as the first argument says: leak, pool, held or replies.
+"""What connections of PyMySQL do, as the first argument says: leak, pool, held, replies or overflow.
 
 leak:  a connection for each request, kept by an error path that forgets to close it: LEAK L1.
 pool:  a burst of ten, then one of them goes on: nothing.
 held:  a transaction that was begun and is left, beside one that was committed and one that failed: HELD, one.
+overflow: fills the server, and tries in vain to open more: attached late, SUSPECT L1 "saturated".
 replies: long results, several results of one request, errors, prepared statements: idle after each, nothing.
 Ends by itself and prints its ground truth as one line of JSON; the server's port is the second argument.
 """
@@ -87,7 +88,22 @@ def replies():
     time.sleep(1)
 
 
-{"leak": leak, "pool": pool, "held": held, "replies": replies}[WHAT]()
+def overflow():
+    try:
+        while True:
+            ask(connect(), "SELECT 1")
+    except pymysql.Error:
+        print("full", flush=True)
+    sys.stdin.readline()  # the observer is there
+    for _ in range(8):
+        time.sleep(0.7)
+        try:
+            connect()
+        except pymysql.Error:
+            pass
+
+
+{"leak": leak, "pool": pool, "held": held, "replies": replies, "overflow": overflow}[WHAT]()
 if WHAT != "leak":
     time.sleep(1.5)
 print(json.dumps({"leaked": len(kept) - 1 if WHAT == "leak" else 0, "opened": len(kept)}), flush=True)

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What connections of redis-py do, as the first argument says: leak, pool, held or listen.
+"""What connections of redis-py do, as the first argument says: leak, pool, held, listen or
+overflow.
 
 leak:  a client for each request, kept by an error path that forgets to close it: LEAK L1.
 pool:  a burst of ten over one pool, then serial use: nothing.
 held:  a MULTI that is neither executed nor discarded: HELD.
 listen: subscribers that wait for messages: nothing, exempt.
+overflow: fills the server, and tries in vain to open more: attached late, SUSPECT L1 "saturated".
 Ends by itself and prints its ground truth as one line of JSON; the server's port is the second argument.
 """
 import json
@@ -84,7 +86,28 @@ def listen():
     requests, opened = 6, 6
 
 
-{"leak": leak, "pool": pool, "held": held, "listen": listen}[WHAT]()
+def overflow():
+    global requests, opened
+    try:
+        while True:
+            connection = redis.Connection(host="127.0.0.1", port=PORT)
+            connection.connect()
+            connection.send_command("GET", "order")
+            connection.read_response()
+            kept.append(connection)
+    except redis.RedisError:
+        print("full", flush=True)
+    sys.stdin.readline()  # the observer is there
+    for _ in range(8):
+        time.sleep(0.7)
+        try:
+            client().get("order")
+        except redis.RedisError:
+            requests += 1
+    opened = len(kept)
+
+
+{"leak": leak, "pool": pool, "held": held, "listen": listen, "overflow": overflow}[WHAT]()
 if WHAT != "leak":
     time.sleep(1.5)
 print(json.dumps({"leaked": len(kept) if WHAT == "leak" else 0, "opened": opened, "requests": requests}), flush=True)

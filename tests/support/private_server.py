@@ -59,8 +59,8 @@ class PrivateServer:
             if owner:
                 os.chown(self.directory, owner["user"], owner["group"])
             if self.tls:
-                self.run_as_server(["/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                                    "/CN=localhost", "-keyout", self.key(), "-out", self.certificate()])
+                self.run_as_server(["/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                                    "-subj", "/CN=localhost", "-keyout", self.key(), "-out", self.certificate()])
                 os.chmod(self.key(), 0o600)
             self.prepare()
             for _ in range(5):

@@ -12,8 +12,8 @@ PROGRAM = "/usr/bin/redis-check-rdb"
 class Redis(PrivateServer):
     NAME = "redis"
 
-    # TLS from the first byte looks like any other service: only the port tells, as it does in the field. This address of
-    # the loopback network is nobody's.
+    # TLS from the first byte looks like any other service: only the port tells, as it does in the field. This address
+    # of the loopback network is nobody's.
     tls_host, tls_port = "127.83.76.1", 6379
 
     def __init__(self, max_connections=1000, tls=False):
@@ -24,12 +24,12 @@ class Redis(PrivateServer):
         os.symlink(PROGRAM, os.path.join(self.directory, "redis-server"))
 
     def command(self):
-        tls = []
+        command = [os.path.join(self.directory, "redis-server"), "--port", str(self.port), "--save", "", "--appendonly",
+                   "no", "--dir", self.directory, "--maxclients", str(self.max_connections), "--bind", "127.0.0.1"]
         if self.tls:
-            tls = ["--tls-port", str(self.tls_port), "--tls-cert-file", self.certificate(), "--tls-key-file", self.key(),
-                   "--tls-auth-clients", "no"]
-        return [os.path.join(self.directory, "redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", *([self.tls_host] if self.tls else []), "--save",
-                "", "--appendonly", "no", "--dir", self.directory, "--maxclients", str(self.max_connections), *tls]
+            command += [self.tls_host, "--tls-port", str(self.tls_port), "--tls-cert-file", self.certificate(),
+                        "--tls-key-file", self.key(), "--tls-auth-clients", "no"]
+        return command
 
     def ready(self):
         try:

@@ -50,6 +50,16 @@ TEST_CASE("a finding of the same stack is known, in another process and at anoth
   CHECK(now.baseline->gone.empty());
 }
 
+TEST_CASE("what --suppress hides is not gone", "[export]") {
+  Snapshot now = with(sample::go_leak());
+  Group& group = now.processes[0].groups[0];
+  group.suppressed = std::move(group.findings);
+  group.findings.clear();
+  now = applied(with(sample::go_leak()), now);
+  CHECK(now.baseline->known == 0);
+  CHECK(now.baseline->gone.empty());
+}
+
 TEST_CASE("a finding of another stack is new, and the old one is gone", "[export]") {
   Finding other = sample::go_leak();
   other.stack_id = "0123456789abcdef";

@@ -73,6 +73,11 @@ void Baseline::apply(Snapshot& snapshot) const {
         }
         if (finding.known) outcome.known += finding.connections;
       }
+  for (const Process& process : snapshot.processes)
+    for (const Group& group : process.groups)
+      for (const Finding& finding : group.suppressed)
+        for (std::size_t i = 0; i < findings_.size(); ++i)
+          if (same(findings_[i], process, group, finding)) seen[i] = true;
   for (std::size_t i = 0; i < findings_.size(); ++i) {
     const std::string& verdict = findings_[i].verdict;
     const bool gated = verdict == verdict_name(Verdict::leak) || verdict == verdict_name(Verdict::suspect);

@@ -193,6 +193,7 @@ class Builder {
           {out.connections, fmt::format("suppressed: {} is known and wanted",
                                         out.culprit && out.culprit->function ? *out.culprit->function
                                                                              : std::string("this endpoint"))});
+      group.suppressed.push_back(std::move(out));
       return;
     }
     *counted += out.connections;

@@ -93,6 +93,7 @@ struct Group {
   std::optional<double> growth_per_hour;
   std::optional<double> exhausted_in_s;
   std::vector<Finding> findings;
+  std::vector<Finding> suppressed;  // hidden by --suppress: neither shown nor counted, and not gone either
   std::vector<NotFlagged> not_flagged;
 };
 
