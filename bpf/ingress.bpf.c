@@ -105,6 +105,9 @@ static __always_inline void ingress__refusal(struct __sk_buff *skb, struct conne
 	if (c->stage == STAGE_REDIS && segment->size > 8 && bpf_skb_load_bytes(skb, segment->at, text, 8) == 0 &&
 	    redis__is_refusal(text))
 		connection__set_flag(c, WIRE_FLAG_REFUSED);
+	if (c->stage == STAGE_MYSQL_LOGIN && segment->size > 8 &&
+	    bpf_skb_load_bytes(skb, segment->at, text, 8) == 0 && mysql__is_refusal(text, segment->size))
+		connection__set_flag(c, WIRE_FLAG_REFUSED);
 }
 
 /* Of a few commands the replies have no mark at their end: there the turn goes by direction. */

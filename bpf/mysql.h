@@ -48,12 +48,13 @@ static __always_inline bool mysql__is_greeting(const __u8 head[8], __u32 size)
 	       mysql__length(head) + 4 == size;
 }
 
-/* In the place of a greeting: error 1040, too many connections; 1203, too many of this user. */
+/* Error 1040, too many connections; 1203, too many of this user: in the place of a greeting, or, where the last slot is
+ * kept for administrators, of the answer to the login. */
 static __always_inline bool mysql__is_refusal(const __u8 head[8], __u32 size)
 {
 	__u32 code = head[5] | (__u32)head[6] << 8;
 
-	return head[3] == 0 && head[4] == 0xff && (code == 1040 || code == 1203) && mysql__length(head) + 4 == size;
+	return head[4] == 0xff && (code == 1040 || code == 1203) && mysql__length(head) + 4 == size;
 }
 
 /* A payload that is one command, whole. */
