@@ -33,6 +33,67 @@ struct {
 #define TLS_GOODBYE_SIZE 80
 #define TLS_GOODBYE_NS (1000ull * 1000 * 1000)
 
+/* Where databases were found, by the first bytes of connections to them: what a late connection under TLS cannot show. */
+struct database_address {
+	__u8 address[16];
+	__u32 netns;
+	__u16 port;
+	__u16 family;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct database_address);
+	__type(value, __u8); /* enum wire_protocol */
+} databases SEC(".maps");
+
+static __always_inline void database__address(const struct connection *c, struct database_address *address)
+{
+	__builtin_memcpy(address->address, c->wire.remote, sizeof(address->address));
+	address->netns = c->wire.netns;
+	address->port = c->wire.remote_port;
+	address->family = c->wire.family;
+}
+
+__noinline int egress__learn(struct connection *c)
+{
+	struct database_address address;
+	__u8 protocol;
+
+	if (!c)
+		return 0;
+	protocol = c->wire.protocol;
+	database__address(c, &address);
+	bpf_map_update_elem(&databases, &address, &protocol, BPF_ANY);
+	return 0;
+}
+
+/* What a late connection under TLS speaks: as others to the same address did, else as is usual on its port; 0: unknown. */
+__noinline int egress__assumed(struct connection *c)
+{
+	struct database_address address;
+	__u8 *protocol;
+
+	if (!c)
+		return 0;
+	database__address(c, &address);
+	protocol = bpf_map_lookup_elem(&databases, &address);
+	if (protocol)
+		return *protocol;
+	switch (c->wire.remote_port) {
+	case POSTGRESQL_PORT:
+		return WIRE_PROTOCOL_POSTGRESQL;
+	case MYSQL_PORT:
+		return WIRE_PROTOCOL_MYSQL;
+	case REDIS_PORT:
+	case REDIS_TLS_PORT:
+		return WIRE_PROTOCOL_REDIS;
+	default:
+		return 0;
+	}
+}
+
 /* Functions of their own are what the verifier goes through once: in line, once for each way that leads there ("BPF
  * program is too large. Processed 1000001 insn"). */
 __noinline int egress__postgres_startup(struct __sk_buff *skb, struct connection *c, __u32 at, __u32 size)
@@ -93,16 +154,22 @@ static __always_inline bool egress__identify(struct __sk_buff *skb, const struct
 		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
 		return true;
 	}
-	if (late && c->wire.remote_port == POSTGRESQL_PORT && head.bytes[1] == 3 && head.bytes[0] >= TLS_FIRST &&
-	    head.bytes[0] <= TLS_DATA) {
-		c->stage = STAGE_OPAQUE;
-		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
-		connection__set_flag(c, WIRE_FLAG_TLS | WIRE_FLAG_ASSUMED);
-		return true;
+	if (late && head.bytes[1] == 3 && head.bytes[0] >= TLS_FIRST && head.bytes[0] <= TLS_DATA) {
+		__u8 protocol = egress__assumed(c);
+
+		/* Another to the same address may still tell. */
+		if (!protocol && !keep_all)
+			return true;
+		if (protocol) {
+			c->stage = STAGE_OPAQUE;
+			c->wire.protocol = protocol;
+			connection__set_flag(c, WIRE_FLAG_TLS | WIRE_FLAG_ASSUMED);
+			return true;
+		}
 	}
 	/* Redis under TLS begins with that, as do all but databases: only the port tells. */
 	if ((c->wire.remote_port == REDIS_PORT || c->wire.remote_port == REDIS_TLS_PORT) && head.bytes[1] == 3 &&
-	    (head.bytes[0] == TLS_HANDSHAKE || (late && head.bytes[0] == TLS_DATA))) {
+	    head.bytes[0] == TLS_HANDSHAKE) {
 		c->stage = STAGE_OPAQUE;
 		c->wire.protocol = WIRE_PROTOCOL_REDIS;
 		connection__set_flag(c, WIRE_FLAG_TLS | WIRE_FLAG_ASSUMED);
@@ -310,6 +377,8 @@ static __always_inline void egress__payload(struct __sk_buff *skb, struct bpf_so
 		connection__dismiss(sk, c, HOOK_EGRESS, now);
 		return;
 	}
+	if (c->stage != STAGE_CANDIDATE && !c->sent && !(c->wire.flags & WIRE_FLAG_ASSUMED))
+		egress__learn(c);
 	turn_ours = connection__turn(c) != WIRE_TURN_SERVER;
 	c->sent_seq = segment->end;
 	c->sent = 1;

@@ -4,7 +4,7 @@
 
 accuracy.py [--setting NAME]... [--jobs N] [--results FILE] [WORD...]
 Subjects whose name contains a word, else all; settings clear, tls, late, bursts, else these four; drops loses one record
-in a thousand on purpose. One row for each run, then a confusion matrix; status 1 when one of them was judged wrongly or
+in a thousand on purpose, late-tls is both. One row for each run, then a confusion matrix; status 1 when one of them was judged wrongly or
 could not run.
 """
 import argparse
@@ -33,6 +33,9 @@ from redis_server import Redis  # noqa: E402
 SETTINGS = ("clear", "tls", "late", "bursts")
 # Asked for by name only: one record in a thousand is dropped on purpose; no healthy one may be LEAK for that.
 DROPS = "drops"
+# Likewise: attached late to connections that are encrypted.
+LATE_TLS = "late-tls"
+EXTRA = (DROPS, LATE_TLS)
 # By which the rules may still see more than is open; the subjects of the tree run so in every setting.
 OPTIONS = ("--idle-after", "300ms", "--hold-after", "1s")
 RULES = [f"L{number}" for number in range(1, 13)]
@@ -75,12 +78,12 @@ class Subject:
         """The outcomes that are right: "LEAK L1", "SUSPECT L10", "HELD", "STALE", "none"."""
         if setting == DROPS and not self.leaky():
             return ["none", "HELD", "STALE", *(f"SUSPECT {rule}" for rule in RULES)]
-        return self.head[f"under {setting}"] or self.head["expect"] + self.head["or"]
+        return self.head[f"under {'tls' if setting == LATE_TLS else setting}"] or self.head["expect"] + self.head["or"]
 
     def left_out(self, setting):
         """Why this setting is not for it, or None."""
         for text in self.head["not under"]:
-            if text.split()[0] == setting:
+            if text.split()[0] in setting.split("-"):
                 return text.partition(" ")[2].strip("()")
         return None
 
@@ -135,13 +138,13 @@ class Servers:
             server.stop()
 
     def environment(self, setting):
-        tls = setting == "tls"
+        tls = setting in ("tls", LATE_TLS)
         redis = self.all["redis"]
         environment = self.all["postgresql"].environment()
         environment.update(PGSSLMODE="require" if tls else "disable", PYTHONDONTWRITEBYTECODE="1",
-                           SUBJECT_SECONDS=str(LATE_SECONDS if setting == "late" else SECONDS),
+                           SUBJECT_SECONDS=str(LATE_SECONDS if setting in ("late", LATE_TLS) else SECONDS),
                            MYSQL_HOST="127.0.0.1", MYSQL_PORT=str(self.all["mariadb"].port),
-                           REDIS_HOST=redis.tls_host if tls else "127.0.0.1",
+                           REDIS_HOST=redis.host,
                            REDIS_PORT=str(redis.tls_port if tls else redis.port))
         if tls:
             environment.update(MYSQL_TLS="1", REDIS_TLS="1")
@@ -210,7 +213,7 @@ def observe(row, servers):
     with tempfile.TemporaryDirectory(prefix="connleak-accuracy-") as directory:
         path = os.path.join(directory, "report.json")
         output = ["--format", "json", "--output", path]
-        if setting == "late":
+        if setting in ("late", LATE_TLS):
             with subprocess.Popen(subject.command(), env=environment, stdin=subprocess.DEVNULL, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
                 time.sleep(ATTACH_AFTER)
@@ -250,7 +253,7 @@ def matrix(rows):
     yield "| subjects | setting | " + " | ".join(verdicts) + " |"
     yield "|---" * (len(verdicts) + 2) + "|"
     for kind in ("leaky", "healthy"):
-        for setting in (*SETTINGS, DROPS):
+        for setting in (*SETTINGS, *EXTRA):
             if any(row.setting == setting for row in rows):
                 yield f"| {kind} | {setting} | " + " | ".join(str(counts[kind, setting, v]) for v in verdicts) + " |"
 
@@ -273,7 +276,7 @@ def summary(rows):
 def main():
     parser = argparse.ArgumentParser(prog="tools/accuracy", allow_abbrev=False,
                                      description="Judges every subject under every setting.")
-    parser.add_argument("--setting", action="append", choices=(*SETTINGS, DROPS))
+    parser.add_argument("--setting", action="append", choices=(*SETTINGS, *EXTRA))
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--results", help="write the tables here, too")
     parser.add_argument("words", nargs="*")
@@ -292,7 +295,7 @@ def main():
             print(f"{'ok' if ok else 'WRONG'} {row.setting} {row.subject.name}: {row.got} {row.note}", flush=True)
             if not ok and row.report:
                 print("\n".join("   | " + line for line in digest(row.report)), flush=True)
-    rows.sort(key=lambda row: ((*SETTINGS, DROPS).index(row.setting), not row.subject.leaky(), row.subject.name))
+    rows.sort(key=lambda row: ((*SETTINGS, *EXTRA).index(row.setting), not row.subject.leaky(), row.subject.name))
     text = "\n".join([*table(rows), "", *matrix(rows), "", *summary(rows)])
     print("\n" + text)
     if options.results:

@@ -12,28 +12,29 @@ PROGRAM = "/usr/bin/redis-check-rdb"
 class Redis(PrivateServer):
     NAME = "redis"
 
-    # TLS from the first byte looks like any other service: only the port tells, as it does in the field. This address
-    # of the loopback network is nobody's.
-    tls_host, tls_port = "127.83.76.1", 6379
+    tls_port = 6379
 
     def __init__(self, max_connections=1000, tls=False):
         super().__init__(tls)
         self.max_connections = max_connections
+        # TLS from the first byte looks like any other service: only the port tells, as it does in the field. So with
+        # TLS an address of the loopback network that nobody else has.
+        self.host = f"127.83.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}" if tls else "127.0.0.1"
 
     def prepare(self):
         os.symlink(PROGRAM, os.path.join(self.directory, "redis-server"))
 
     def command(self):
         command = [os.path.join(self.directory, "redis-server"), "--port", str(self.port), "--save", "", "--appendonly",
-                   "no", "--dir", self.directory, "--maxclients", str(self.max_connections), "--bind", "127.0.0.1"]
+                   "no", "--dir", self.directory, "--maxclients", str(self.max_connections), "--bind", self.host]
         if self.tls:
-            command += [self.tls_host, "--tls-port", str(self.tls_port), "--tls-cert-file", self.certificate(),
-                        "--tls-key-file", self.key(), "--tls-auth-clients", "no"]
+            command += ["--tls-port", str(self.tls_port), "--tls-cert-file", self.certificate(), "--tls-key-file",
+                        self.key(), "--tls-auth-clients", "no"]
         return command
 
     def ready(self):
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            with socket.create_connection((self.host, self.port), timeout=1):
                 return True
         except OSError:
             return False
