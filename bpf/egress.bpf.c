@@ -5,6 +5,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "databases.h"
 #include "mysql.h"
 #include "packets.h"
 #include "postgres.h"
@@ -19,11 +20,6 @@ struct {
 	__type(value, struct postgres_startup);
 } startup SEC(".maps");
 
-#define POSTGRESQL_PORT 5432
-#define MYSQL_PORT 3306
-#define REDIS_PORT 6379
-#define REDIS_TLS_PORT 6380
-
 /* A client's first packet in MySQL's login is never shorter than this once it is sealed; TLS 1.3's Finished before it is,
  * alone (74 bytes) and after a ChangeCipherSpec (80). */
 #define MYSQL_SEALED_LOGIN 80
@@ -32,67 +28,6 @@ struct {
  * drivers close at once; on a busy machine that takes them a while. */
 #define TLS_GOODBYE_SIZE 80
 #define TLS_GOODBYE_NS (1000ull * 1000 * 1000)
-
-/* Where databases were found, by the first bytes of connections to them: what a late connection under TLS cannot show. */
-struct database_address {
-	__u8 address[16];
-	__u32 netns;
-	__u16 port;
-	__u16 family;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct database_address);
-	__type(value, __u8); /* enum wire_protocol */
-} databases SEC(".maps");
-
-static __always_inline void database__address(const struct connection *c, struct database_address *address)
-{
-	__builtin_memcpy(address->address, c->wire.remote, sizeof(address->address));
-	address->netns = c->wire.netns;
-	address->port = c->wire.remote_port;
-	address->family = c->wire.family;
-}
-
-__noinline int egress__learn(struct connection *c)
-{
-	struct database_address address;
-	__u8 protocol;
-
-	if (!c)
-		return 0;
-	protocol = c->wire.protocol;
-	database__address(c, &address);
-	bpf_map_update_elem(&databases, &address, &protocol, BPF_ANY);
-	return 0;
-}
-
-/* What a late connection under TLS speaks: as others to the same address did, else as is usual on its port; 0: unknown. */
-__noinline int egress__assumed(struct connection *c)
-{
-	struct database_address address;
-	__u8 *protocol;
-
-	if (!c)
-		return 0;
-	database__address(c, &address);
-	protocol = bpf_map_lookup_elem(&databases, &address);
-	if (protocol)
-		return *protocol;
-	switch (c->wire.remote_port) {
-	case POSTGRESQL_PORT:
-		return WIRE_PROTOCOL_POSTGRESQL;
-	case MYSQL_PORT:
-		return WIRE_PROTOCOL_MYSQL;
-	case REDIS_PORT:
-	case REDIS_TLS_PORT:
-		return WIRE_PROTOCOL_REDIS;
-	default:
-		return 0;
-	}
-}
 
 /* Functions of their own are what the verifier goes through once: in line, once for each way that leads there ("BPF
  * program is too large. Processed 1000001 insn"). */
