@@ -36,8 +36,10 @@ Counts less(const Counts& now, const Counts& before) {
 std::uint64_t median_ns(const Counts& counts) {
   std::uint64_t below = 0;
   const std::uint64_t all = sum(counts);
-  for (std::size_t bucket = 0; bucket < counts.size(); ++bucket)
-    if (2 * (below += counts[bucket]) >= all) return bound_ns(bucket);
+  for (std::size_t bucket = 0; bucket < counts.size(); ++bucket) {
+    below += counts[bucket];
+    if (2 * below >= all) return bound_ns(bucket);
+  }
   return 0;
 }
 
