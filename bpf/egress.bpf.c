@@ -117,13 +117,6 @@ static __always_inline bool egress__identify(struct __sk_buff *skb, const struct
 	return true;
 }
 
-/* TLS 1.3 seals alerts as application data: two bytes, their type and a tag of 16; no message of PostgreSQL is as
- * short. */
-static __always_inline bool tls__is_alert(const __u8 head[5])
-{
-	return head[1] == 3 && (head[0] == TLS_ALERT || (head[0] == TLS_DATA && head[3] == 0 && head[4] == 19));
-}
-
 /* What the client sends under TLS. Redis has no login that all clients send: its requests begin where data does. */
 static __always_inline __u8 egress__opaque(struct __sk_buff *skb, const struct segment *segment, struct connection *c,
 					   bool over)
@@ -294,6 +287,7 @@ static __always_inline void egress__undo_goodbye(struct connection *c, __u64 now
 	c->wire.pending_gap_ns = 0;
 	c->wire.last_use_ns = c->prior_use_ns;
 	WRITE_ONCE(c->request_seq, c->prior_request_seq);
+	WRITE_ONCE(c->asked, c->prior_asked);
 	if (!c->wire.requests)
 		c->wire.first_use_ns = 0;
 	c->undone = 1;
@@ -338,6 +332,7 @@ static __always_inline void egress__payload(struct __sk_buff *skb, struct bpf_so
 		if (turn_ours) {
 			c->prior_use_ns = c->wire.last_use_ns;
 			c->prior_request_seq = c->request_seq;
+			c->prior_asked = c->asked;
 			egress__request(c, now);
 		}
 		c->wire.last_use_ns = now;

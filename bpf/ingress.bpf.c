@@ -175,6 +175,7 @@ static __always_inline void ingress__payload(struct __sk_buff *skb, struct bpf_s
 					     const struct segment *segment)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
+	__u8 head[5] = {};
 
 	if (c->received && (__s32)(segment->end - c->received_seq) <= 0)
 		return;
@@ -182,6 +183,10 @@ static __always_inline void ingress__payload(struct __sk_buff *skb, struct bpf_s
 	ingress__refusal(skb, c, segment);
 	c->received_seq = segment->end;
 	c->received = 1;
+	/* The server's goodbye may overtake the client's. */
+	if (c->stage == STAGE_OPAQUE && (c->wire.flags & WIRE_FLAG_TLS) &&
+	    bpf_skb_load_bytes(skb, segment->at, head, sizeof(head)) == 0 && tls__is_alert(head))
+		return;
 	/* What comes in the client's turn, notices and the server's goodbye, answers nothing. */
 	if (connection__turn(c) == WIRE_TURN_SERVER)
 		c->wire.last_answer_ns = now;

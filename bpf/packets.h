@@ -38,6 +38,13 @@ struct segment {
 #define TLS_DATA 0x17
 #define TLS_FIRST 0x14 /* ChangeCipherSpec, alert, handshake, application data: 0x14 to 0x17 */
 
+/* TLS 1.3 seals alerts as application data: two bytes, their type and a tag of 16; no message of PostgreSQL is as
+ * short. */
+static __always_inline bool tls__is_alert(const __u8 head[5])
+{
+	return head[1] == 3 && (head[0] == TLS_ALERT || (head[0] == TLS_DATA && head[3] == 0 && head[4] == 19));
+}
+
 /* False where the packet carries no TCP payload. Extension headers of IPv6 are not followed: databases' peers do not
  * send them. */
 static __always_inline bool segment__read(struct __sk_buff *skb, struct segment *segment)

@@ -54,8 +54,9 @@ struct connection {
 	__u8 next_transaction; /* enum wire_transaction that the answer to the last request brings; Redis only */
 	__u8 command;        /* MySQL: of the last request */
 	__u8 flights;        /* times the client spoke after the server had, saturating; tells logins under TLS */
+	__u8 prior_asked;    /* asked, request_seq and wire.last_use_ns before the last request */
 	__u32 last_size;     /* of the last payload */
-	__u32 prior_request_seq; /* request_seq and wire.last_use_ns before the last request */
+	__u32 prior_request_seq;
 	__u64 prior_use_ns;
 
 	/* Ingress: also wire.handshake_ns, last_answer_ns, transaction, transaction_ns, longest_transaction_ns,
