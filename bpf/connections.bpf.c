@@ -96,6 +96,19 @@ static __always_inline void connection__open(void *ctx, struct sock *sk, __u32 h
 	emit__edge(hook, WIRE_OPENED, c, &c->wire.opener, now);
 }
 
+/* A session changes its state in the middle of a request only as one of the two leaves. */
+static __always_inline void session__change(struct sock *sk, bool owned)
+{
+	struct session *session = bpf_sk_storage_get(&sessions, sk, NULL, 0);
+
+	if (!session)
+		return;
+	if (closed_by_application(sk, owned))
+		session__forget(session, bpf_ktime_get_boot_ns());
+	else
+		session__answer(session, true, bpf_ktime_get_boot_ns());
+}
+
 static __always_inline int state__change(void *ctx, struct sock *sk, int old, int new, bool owned, __u32 hook)
 {
 	struct connection *c;
@@ -108,11 +121,7 @@ static __always_inline int state__change(void *ctx, struct sock *sk, int old, in
 	}
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
 	if (!c) {
-		struct session *session = bpf_sk_storage_get(&sessions, sk, NULL, 0);
-
-		/* The client leaves before its answer. */
-		if (session)
-			session__answer(session, true, bpf_ktime_get_boot_ns());
+		session__change(sk, owned);
 		return 0;
 	}
 	if (c->end)

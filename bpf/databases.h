@@ -37,21 +37,23 @@ static __always_inline void database__address(const struct connection *c, struct
 	address->family = c->wire.family;
 }
 
-__noinline int egress__learn(struct connection *c)
+__noinline int database__learn(struct connection *c)
 {
 	struct database_address address;
-	__u8 protocol;
+	__u8 protocol, *known;
 
 	if (!c)
 		return 0;
 	protocol = c->wire.protocol;
 	database__address(c, &address);
-	bpf_map_update_elem(&databases, &address, &protocol, BPF_ANY);
+	known = bpf_map_lookup_elem(&databases, &address);
+	if (!known || *known != protocol)
+		bpf_map_update_elem(&databases, &address, &protocol, BPF_ANY);
 	return 0;
 }
 
 /* What a late connection under TLS speaks: as others to the same address did, else as is usual on its port; 0: unknown. */
-__noinline int egress__assumed(struct connection *c)
+__noinline int database__assumed(struct connection *c)
 {
 	struct database_address address;
 	__u8 *protocol;

@@ -90,7 +90,7 @@ static __always_inline bool egress__identify(struct __sk_buff *skb, const struct
 		return true;
 	}
 	if (late && head.bytes[1] == 3 && head.bytes[0] >= TLS_FIRST && head.bytes[0] <= TLS_DATA) {
-		__u8 protocol = egress__assumed(c);
+		__u8 protocol = database__assumed(c);
 
 		/* Another to the same address may still tell. */
 		if (!protocol && !keep_all)
@@ -307,7 +307,7 @@ static __always_inline void egress__payload(struct __sk_buff *skb, struct bpf_so
 		return;
 	}
 	if (c->stage != STAGE_CANDIDATE && !c->sent && !(c->wire.flags & WIRE_FLAG_ASSUMED))
-		egress__learn(c);
+		database__learn(c);
 	turn_ours = connection__turn(c) != WIRE_TURN_SERVER;
 	c->sent_seq = segment->end;
 	c->sent = 1;
@@ -365,7 +365,7 @@ int cgroup_skb__egress(struct __sk_buff *skb)
 	struct connection *c = packet__connection(skb, &sk);
 
 	if (!c) {
-		if (sk)
+		if (sk && READ_ONCE(any_session))
 			egress__session(skb, sk);
 		return 1;
 	}

@@ -9,6 +9,7 @@
 const volatile bool scoped = false;
 
 __u32 next_scan = 1;
+__u32 any_session = 0;
 
 struct connections_map connections SEC(".maps");
 struct stacks_map stacks SEC(".maps");

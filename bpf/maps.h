@@ -70,6 +70,9 @@ extern struct scope_map scope_pids SEC(".maps");
 
 extern const volatile bool scoped;
 
+/* A session was made since the start: until then packets of others pay no second look-up. */
+extern __u32 any_session;
+
 /* The holders' scan that comes next, counted from 1 by userspace. A process is searched for older connections once,
  * when it is first seen: later, a socket without a record was dismissed, or its opening was missed; see
  * socket__was_seen(). */

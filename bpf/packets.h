@@ -88,7 +88,8 @@ static __always_inline void connection__dismiss(struct bpf_sock *sk, struct conn
 	bpf_sk_storage_delete(&connections, sk);
 }
 
-/* The record of the packet's socket, where it has one. Most have none: this look-up is all they pay. */
+/* The record of the packet's socket, where it has one. Most have none: this look-up is all they pay, at the egress
+ * another one once there are sessions. */
 static __always_inline struct connection *packet__connection(struct __sk_buff *skb, struct bpf_sock **sk)
 {
 	struct bpf_sock *found = skb->sk;

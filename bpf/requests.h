@@ -11,7 +11,7 @@
 #include "maps.h"
 #include "sockets.h"
 
-/* Threads of a process come here at once, and softirqs: all sums are atomic. */
+/* Threads of a process come here at once, and softirqs: all counts are atomic. */
 static __always_inline void requests__count(__u32 *counts, __u64 wait_ns)
 {
 	__u32 bucket = (wire_gap_bucket(wait_ns) + 1) / 2;
@@ -20,7 +20,7 @@ static __always_inline void requests__count(__u32 *counts, __u64 wait_ns)
 		__sync_fetch_and_add(&counts[bucket], 1);
 }
 
-/* Time with and without a request that waits, up to now. */
+/* Time with and without a request that waits, up to now; near enough where two come at once. */
 static __always_inline void service__pass(struct service *service, __u64 now)
 {
 	__u64 since = READ_ONCE(service->changed_ns);
@@ -44,20 +44,38 @@ static __always_inline void session__ask(struct session *session, struct service
 	WRITE_ONCE(session->waiting_ns, now);
 }
 
-/* The request was answered, or given up by its client. */
-static __always_inline void session__answer(struct session *session, bool given_up, __u64 now)
+/* No request waits on the session any longer: since when one did, or 0. */
+static __always_inline __u64 session__end_wait(struct session *session, struct service **service, __u64 now)
 {
 	__u64 asked = session->waiting_ns;
-	struct service *service;
 	__u32 tgid = session->owner.tgid;
 
 	if (!asked || __sync_val_compare_and_swap(&session->waiting_ns, asked, 0) != asked)
+		return 0;
+	*service = bpf_map_lookup_elem(&services, &tgid);
+	if (!*service)
+		return 0;
+	service__pass(*service, now);
+	__sync_fetch_and_add(&(*service)->waiting, -1);
+	return asked;
+}
+
+/* The process closed the session: what was never going to be answered says nothing. */
+static __always_inline void session__forget(struct session *session, __u64 now)
+{
+	struct service *service = NULL;
+
+	session__end_wait(session, &service, now);
+}
+
+/* The request was answered, or given up by its client. */
+static __always_inline void session__answer(struct session *session, bool given_up, __u64 now)
+{
+	struct service *service = NULL;
+	__u64 asked = session__end_wait(session, &service, now);
+
+	if (!asked || !service)
 		return;
-	service = bpf_map_lookup_elem(&services, &tgid);
-	if (!service)
-		return;
-	service__pass(service, now);
-	__sync_fetch_and_add(&service->waiting, -1);
 	requests__count(service->sums.answered, now - asked);
 	if (READ_ONCE(service->sent_ns) > asked)
 		return;

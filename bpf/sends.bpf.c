@@ -17,7 +17,7 @@ static __always_inline void task__mark(struct task_struct *task)
 }
 
 /* The process sent something: the answer of a session, or what one of its requests may wait for. */
-static __always_inline void send__serve(struct sock *sk, struct task_struct *task, struct connection *c, __u64 now)
+static __always_inline void send__serve(struct sock *sk, struct task_struct *task, struct connection *c)
 {
 	struct user *user = bpf_task_storage_get(&users, task->group_leader, NULL, 0);
 	struct session *session;
@@ -26,9 +26,9 @@ static __always_inline void send__serve(struct sock *sk, struct task_struct *tas
 		return;
 	session = c ? NULL : bpf_sk_storage_get(&sessions, sk, NULL, 0);
 	if (session)
-		session__answer(session, false, now);
+		session__answer(session, false, bpf_ktime_get_boot_ns());
 	else
-		service__send(sk, task, now);
+		service__send(sk, task, bpf_ktime_get_boot_ns());
 }
 
 /* Into the slot that nobody reads; then that one is the one to read. */
@@ -79,19 +79,19 @@ static __always_inline int send__note(void *ctx, struct sock *sk, int sent)
 	struct connection *c;
 	struct task_struct *task;
 	struct wire_thread thread;
-	__u64 now;
 	__u32 seq;
 
 	if (sent <= 0)
 		return 0;
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
 	task = bpf_get_current_task_btf();
-	now = bpf_ktime_get_boot_ns();
-	send__serve(sk, task, c, now);
+	send__serve(sk, task, c);
 	if (!c)
 		return 0;
 	count__hit(HOOK_SEND);
-	c->wire.last_send_ns = now;
+	c->wire.last_send_ns = bpf_ktime_get_boot_ns();
+	if (c->wire.protocol == WIRE_PROTOCOL_UNKNOWN)
+		return 0; /* late and encrypted: most are no database's, and pay no stack */
 	if (!task__is_user(task)) {
 		connection__set_flag(c, WIRE_FLAG_ASYNC);
 		return 0;

@@ -69,12 +69,14 @@ int BPF_PROG(tp_btf__sock_recv_length, struct sock *sk, int ret, int flags)
 			count__drop(HOOK_RECEIVE);
 			return 0;
 		}
+		WRITE_ONCE(any_session, 1);
 		task__identify(task, &session->owner);
 		session->cookie = bpf_get_socket_cookie(sk);
 		session->accepted_ns = session__accepted_ns(sk, now);
 	}
 	session->last_receive_ns = now;
-	user->serves = 1;
+	if (!user->serves)
+		user->serves = 1;
 	service = service__of(task);
 	if (service)
 		session__ask(session, service, now);

@@ -81,6 +81,7 @@ def bench_query():
 
 def bench_replay():
     print(plain([os.path.join(BENCH, "replay_bench")]).rstrip())
+    return True
 
 
 def bench_tick():

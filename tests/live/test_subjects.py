@@ -6,7 +6,7 @@ import os
 import sys
 
 from case import LiveCase
-from connleak import ROOT, digest
+from connleak import ROOT, digest, findings, run_under
 
 sys.path.insert(0, os.path.join(ROOT, "tests/subjects"))
 import accuracy  # noqa: E402
@@ -36,3 +36,12 @@ class Subjects(LiveCase):
             with self.subTest(subject=row.subject.name, setting=row.setting):
                 seen = "\n".join(digest(row.report)) if row.report else row.note
                 self.assertTrue(row.right(), f"{row.got} instead of {row.subject.expected(row.setting)}\n{seen}")
+
+    def test_held_across_a_slow_call_then_retracted(self):
+        program = os.path.join(ROOT, "tests/subjects/python/psycopg2-transaction-slow-call.py")
+        outcome = run_under(["/usr/bin/python3", program], *accuracy.OPTIONS, environment=self.environment())
+        held = self.truth(outcome)["held"]
+        self.check(held > 0, outcome, "no transaction was held")
+        self.check_equal(findings(outcome.report), [], outcome, "all went on")
+        self.check_equal({retraction["rule"]: retraction["connections"] for retraction in outcome.report["retractions"]},
+                         {"HELD": held}, outcome, "each was HELD and is counted as retracted")

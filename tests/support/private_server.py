@@ -83,8 +83,11 @@ class PrivateServer:
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
     def run_as_server(self, command):
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, env=self.environment_of_server(), cwd=self.directory, **self._owner())
+        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace",
+                              env=self.environment_of_server(), cwd=self.directory, **self._owner())
+        if done.returncode != 0:
+            raise RuntimeError(f"{command[0]} ended with status {done.returncode}: {done.stdout[-500:]}")
 
     def _serve(self):
         # Should the tests be killed, the server goes too.

@@ -78,6 +78,18 @@ TEST_CASE("L2: a slow upstream, computing, a lull and quick requests of another 
   CHECK(health.findings().empty());
 }
 
+TEST_CASE("L2: a listener of the same group neither hides the pool nor is accused") {
+  Story story;
+  Wire& listener = story.open();
+  listener.record.flags |= WIRE_FLAG_LISTEN;
+  serve(story);
+  wait_in_vain(story, 40, {.failed = true});
+  INFO(story.told());
+  REQUIRE(story.findings().size() == 1);
+  CHECK(story.findings()[0].rule == "L2");
+  CHECK(story.findings()[0].members.size() == 3);
+}
+
 TEST_CASE("L2: a pool that serves again is accused no longer") {
   Story story;
   const auto pool = serve(story);

@@ -6,7 +6,7 @@
 #include "detect/never_closed.hpp"
 #include "detect/never_used.hpp"
 #include "detect/open_transaction.hpp"
-#include "detect/pool_each.hpp"
+#include "detect/pool_per_request.hpp"
 #include "detect/rule.hpp"
 #include "detect/saturated.hpp"
 #include "detect/starved_requests.hpp"
@@ -20,7 +20,7 @@ std::vector<std::unique_ptr<Rule>> make_rules(const model::Group& group, std::ui
   rules.push_back(std::make_unique<AbandonedResult>(group, hold_after_ns));
   rules.push_back(std::make_unique<StarvedRequests>(group));
   rules.push_back(std::make_unique<DeadOwner>(group));
-  rules.push_back(std::make_unique<PoolEach>(group));
+  rules.push_back(std::make_unique<PoolPerRequest>(group));
   rules.push_back(std::make_unique<NeverClosed>(group));
   rules.push_back(std::make_unique<Saturated>(group));
   rules.push_back(std::make_unique<NeverUsed>(group));

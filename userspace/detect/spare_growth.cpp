@@ -79,25 +79,25 @@ void SpareGrowth::drop_empty() {
   if (claims_.empty()) accepted_.clear();
 }
 
-Claim& SpareGrowth::claim_of(const model::Stack* stack, std::uint64_t now_ns) {
+Claim& SpareGrowth::claim_of(const model::Stack* stack, std::uint64_t since_ns) {
   const auto found =
       std::find_if(claims_.begin(), claims_.end(), [&](const Claim& c) { return c.stack == stack; });
   if (found != claims_.end()) return *found;
-  return claims_.emplace_back(Claim{stack, now_ns, {}, evidence_, std::nullopt});
+  return claims_.emplace_back(Claim{stack, since_ns, {}, evidence_, std::nullopt});
 }
 
-void SpareGrowth::regroup(std::uint64_t now_ns) {
+void SpareGrowth::regroup() {
   // A stack may come after its connection was accused: it is read only from what has long been silent.
-  std::vector<const model::Connection*> moved;
+  std::vector<std::pair<const model::Connection*, std::uint64_t>> moved;  // and since when it was accused
   for (Claim& claim : claims_)
     std::erase_if(claim.members, [&](const model::Connection* member) {
       if (place_of(*member) == claim.stack) return false;
-      moved.push_back(member);
+      moved.emplace_back(member, claim.since_ns);
       return true;
     });
-  for (const model::Connection* member : moved) {
+  for (const auto& [member, since_ns] : moved) {
     accepted_.insert(place_of(*member));
-    claim_of(place_of(*member), now_ns).members.push_back(member);
+    claim_of(place_of(*member), since_ns).members.push_back(member);
   }
   if (!moved.empty()) drop_empty();
 }
@@ -133,7 +133,7 @@ void SpareGrowth::judge(const Moment& moment) {
 
 void SpareGrowth::tick(const Moment& moment) {
   if (claims_.empty()) return;
-  if (dirty_) regroup(moment.now_ns);
+  if (dirty_) regroup();
   if (recorded_) judge(moment);
   recorded_ = false;
   const bool crossed = series_.advance(cutoff_at(moment.now_ns, moment));

@@ -70,8 +70,8 @@ class SpareGrowth : public Rule {
   [[nodiscard]] std::vector<std::string> evidence(const Outcome& outcome, const Moment& moment) const;
   void judge(const Moment& moment);
   void take_in(const Moment& moment);
-  void regroup(std::uint64_t now_ns);
-  Claim& claim_of(const model::Stack* stack, std::uint64_t now_ns);
+  void regroup();
+  Claim& claim_of(const model::Stack* stack, std::uint64_t since_ns);
   void drop_empty();
 
   const model::Group& group_;

@@ -88,6 +88,7 @@ void StarvedRequests::tick(const Moment& moment) {
   Claim claim;
   claim.since_ns = moment.now_ns;
   for (const model::Connection* member : group_.members) {
+    if (gate(*member) == Gate::exempt) continue;
     claim.members.push_back(member);
     accused_.emplace(member, model::idle_since(*member).value_or(moment.now_ns));
   }
@@ -113,7 +114,10 @@ void StarvedRequests::release(const model::Connection& member) {
 std::string StarvedRequests::silent(std::uint64_t longest_wait_ns, const Moment& moment) const {
   const std::uint64_t wanted = std::max(kWaitFactor * longest_wait_ns, moment.idle_after_ns);
   std::uint64_t gaps = 0;
+  std::uint64_t members = 0;
   for (const model::Connection* member : group_.members) {
+    if (gate(*member) == Gate::exempt) continue;
+    ++members;
     gaps += member->record.gaps;
     const auto since = model::idle_since(*member);
     const bool unknown = member->late() && member->record.turn == WIRE_TURN_UNKNOWN;
@@ -122,8 +126,7 @@ std::string StarvedRequests::silent(std::uint64_t longest_wait_ns, const Moment&
     if (moment.now_ns - std::min(moment.now_ns, *since) <= wanted)
       return fmt::format("a member was used less than {} ago", seconds_text(wanted));
   }
-  if (group_.members.size() < kPoolMembers)
-    return fmt::format("{} members (needs {})", group_.members.size(), kPoolMembers);
+  if (members < kPoolMembers) return fmt::format("{} members (needs {})", members, kPoolMembers);
   if (gaps <= kReuseWanted)
     return fmt::format("members were used again {} times (needs more than {})", number_text(gaps), kReuseWanted);
   return "";

@@ -32,4 +32,4 @@ for number in subject.requests():
             threads[-1].start()
 for thread in threads:
     thread.join()
-subject.end()
+subject.end(held=2 * len(threads))

@@ -13,10 +13,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"connleak.test/subjects/subject"
 )
+
+var lost atomic.Int64
 
 func order(ctx context.Context, db *sql.DB, locked bool) error {
 	rows, err := db.QueryContext(ctx, "SELECT generate_series(1, 3)")
@@ -37,7 +40,9 @@ func main() {
 	db.SetMaxIdleConns(5)
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/locked" { // what it read lives on with the request's context gone
-			order(context.Background(), db, true)
+			if order(context.Background(), db, true) == nil {
+				lost.Add(1)
+			}
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), 400*time.Millisecond)
@@ -52,4 +57,5 @@ func main() {
 	subject.Must(err)
 	go http.Serve(listener, nil)
 	Clients(listener.Addr().String())
+	subject.End(int(lost.Load()))
 }

@@ -8,9 +8,9 @@
 
 namespace connleak::detect {
 
-class PoolEach final : public NeverClosed {
+class PoolPerRequest final : public NeverClosed {
  public:
-  explicit PoolEach(const model::Group& group);
+  explicit PoolPerRequest(const model::Group& group);
   void update(const model::Connection& member) override;
   void leave(const model::Connection& member) override;
 

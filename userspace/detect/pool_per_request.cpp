@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // L9.
-#include "detect/pool_each.hpp"
+#include "detect/pool_per_request.hpp"
 
 #include <fmt/core.h>
 
@@ -9,10 +9,10 @@
 
 namespace connleak::detect {
 
-PoolEach::PoolEach(const model::Group& group)
+PoolPerRequest::PoolPerRequest(const model::Group& group)
     : NeverClosed(group, {.id = "L9", .name = "pool-per-request", .confidence = Confidence::high}) {}
 
-void PoolEach::update(const model::Connection& member) {
+void PoolPerRequest::update(const model::Connection& member) {
   NeverClosed::update(member);
   if (member.record.requests > kHandfulMost)
     reused_.insert(&member);
@@ -20,18 +20,18 @@ void PoolEach::update(const model::Connection& member) {
     reused_.erase(&member);
 }
 
-void PoolEach::leave(const model::Connection& member) {
+void PoolPerRequest::leave(const model::Connection& member) {
   NeverClosed::leave(member);
   reused_.erase(&member);
 }
 
-std::optional<std::uint64_t> PoolEach::since(const model::Connection& member) const {
+std::optional<std::uint64_t> PoolPerRequest::since(const model::Connection& member) const {
   if (member.late() || member.record.requests < kHandfulLeast || member.record.requests > kHandfulMost)
     return std::nullopt;
   return NeverClosed::since(member);
 }
 
-std::string PoolEach::veto() const {
+std::string PoolPerRequest::veto() const {
   const model::Group& group = this->group();
   if (group.opened < kPoolsWanted)
     return fmt::format("{} connections were opened (needs {})", number_text(group.opened), kPoolsWanted);
