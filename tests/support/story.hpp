@@ -208,6 +208,30 @@ class Story {
     if (!exit_first) emit(now_ += 10'000, gone);
     std::erase_if(sessions_, [&](const auto& entry) { return entry.second.owner.tgid == process; });
   }
+  void fork(std::uint32_t parent, std::uint32_t child) {
+    now_ += 1'000'000;
+    processes_[child] = now_;
+    emit(now_, ProcessEvent{WIRE_FORK, started(child), started(parent), ""});
+  }
+  [[nodiscard]] wire_thread started(std::uint32_t process) const {
+    wire_thread thread = thread_of(process);
+    if (const auto found = processes_.find(process); found != processes_.end())
+      thread.process_start_ns = thread.thread_start_ns = found->second;
+    return thread;
+  }
+  void execute(std::uint32_t process, const std::string& comm) {
+    emit(now_ += 1'000'000, ProcessEvent{WIRE_EXEC, started(process), {}, comm});
+  }
+  // The process exits; others hold what it had.
+  void leave(std::uint32_t process) { emit(now_ += 1'000'000, ProcessEvent{WIRE_EXIT, started(process), {}, ""}); }
+  // A scan of holders, which finds the connection in these.
+  void hold(const Wire& wire, const std::vector<std::uint32_t>& processes) {
+    const std::uint64_t began = now_ += 1'000'000;
+    emit(now_, ScanEvent{false, WIRE_SCAN_HOLDERS, began});
+    for (const std::uint32_t process : processes)
+      emit(now_, HolderEvent{wire.record.cookie, wire.record.opened_ns, started(process), 5, ""});
+    emit(now_, ScanEvent{true, WIRE_SCAN_HOLDERS, began});
+  }
   // An inbound session; close it with end_session().
   std::uint64_t session(std::uint32_t process = 100) {
     const std::uint64_t cookie = ++cookies_;
@@ -336,6 +360,7 @@ class Story {
   std::deque<Wire> wires_;
   std::map<std::uint64_t, SessionEvent> sessions_;
   std::map<std::uint32_t, RequestsEvent> requests_;
+  std::map<std::uint32_t, std::uint64_t> processes_;  // forked ones: when
   std::set<std::uint64_t> hidden_;
   std::set<std::pair<std::uint32_t, std::uint64_t>> named_;
   std::uint64_t now_ = 1'000'000'000'000;

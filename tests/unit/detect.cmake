@@ -10,6 +10,7 @@ target_sources(unit_tests PRIVATE ${CMAKE_CURRENT_LIST_DIR}/detect_abandoned_res
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_retraction_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_saturated_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_starved_requests_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_wrong_process_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_parts_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_places_test.cpp)
 target_link_libraries(unit_tests PRIVATE connleak_detect)

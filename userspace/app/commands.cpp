@@ -90,7 +90,7 @@ Result<int> run_command(const Options& options) {
   auto observation = start_observation(options, static_cast<std::uint32_t>(child->pid()));
   if (!observation) return tl::unexpected(observation.error());
   // The scope is in place only after the first step.
-  if (auto stepped = observation->live->step(std::chrono::milliseconds(0), 0); !stepped)
+  if (auto stepped = observation->live->step(std::chrono::milliseconds(0), 0, false); !stepped)
     return tl::unexpected(stepped.error());
   if (auto released = child->release(); !released) return tl::unexpected(released.error());
   std::optional<int> status;
@@ -164,7 +164,7 @@ Result<int> record_command(const Options& options) {
   (*live)->to(**writer);
   const auto over = usual_end(options, signals, **live);
   while (!over() && !(*writer)->failed()) {
-    if (auto stepped = (*live)->step(std::chrono::milliseconds(50), 0); !stepped)
+    if (auto stepped = (*live)->step(std::chrono::milliseconds(50), 0, true); !stepped)
       return tl::unexpected(stepped.error());
     (*writer)->flush();
   }

@@ -17,8 +17,11 @@ using namespace std::chrono_literals;
 // second is often enough for a table that a person reads.
 constexpr std::chrono::nanoseconds kFastestLevels = 100ms;
 constexpr std::chrono::nanoseconds kSlowestLevels = 1s;
-// Walks every descriptor of the processes in scope; finds who else holds a connection.
+// Walks every descriptor of the processes in scope; finds who else holds a connection. So often where nothing is
+// shared; else as often as levels, at most every 5 s where --idle-after is long, and for a twentieth of the time.
 constexpr std::chrono::nanoseconds kHolders = 30s;
+constexpr std::chrono::nanoseconds kSharedHolders = 5s;
+constexpr std::uint64_t kHoldersShare = 20;
 // Last high-water records settle 100 ms after they were set (verdicts.md).
 constexpr std::chrono::milliseconds kSettle = 110ms;
 
@@ -44,6 +47,8 @@ Result<std::unique_ptr<Live>> Live::open(const Options& options, std::uint32_t c
   live->child_ = child != 0;
   live->level_interval_ns_ =
       static_cast<std::uint64_t>(std::clamp(options.idle_after / 3, kFastestLevels, kSlowestLevels).count());
+  live->holders_interval_ns_ = static_cast<std::uint64_t>(
+      std::clamp<std::chrono::nanoseconds>(options.idle_after / 3, kFastestLevels, kSharedHolders).count());
   return live;
 }
 
@@ -59,16 +64,18 @@ Result<void> Live::watch_trees(const std::vector<std::uint32_t>& roots) {
   return {};
 }
 
-Result<void> Live::step(std::chrono::milliseconds wait, std::uint64_t settle_due_ns) {
+Result<void> Live::step(std::chrono::milliseconds wait, std::uint64_t settle_due_ns, bool holders_wanted) {
   if (next_levels_ns_ == 0 && !roots_.empty()) {
     if (auto watched = watch_trees(roots_); !watched) return watched;
   }
   if (auto drained = probes_->poll(*enrich_, wait); !drained) return tl::unexpected(drained.error());
   std::uint64_t now = boot_now_ns();
-  if (now >= next_holders_ns_) {
+  if (now >= (holders_wanted ? wanted_holders_ns_ : next_holders_ns_)) {
+    const std::uint64_t began = now;
     if (auto scanned = probes_->scan(*enrich_, WIRE_SCAN_HOLDERS); !scanned) return scanned;
     now = boot_now_ns();
     next_holders_ns_ = now + static_cast<std::uint64_t>(kHolders.count());
+    wanted_holders_ns_ = now + std::max(holders_interval_ns_, kHoldersShare * (now - began));
   }
   if (now >= next_levels_ns_ || (settle_due_ns != 0 && now >= settle_due_ns)) {
     next_levels_ns_ = now + level_interval_ns_;

@@ -24,8 +24,9 @@ class Live {
   [[nodiscard]] const Preamble& preamble() const { return probes_->preamble(); }
 
   // Drains for at most `wait`, then scans if that is due. `settle_due_ns`: the model wants a scan that began
-  // at or after this stamp (0: none).
-  [[nodiscard]] Result<void> step(std::chrono::milliseconds wait, std::uint64_t settle_due_ns);
+  // at or after this stamp (0: none). `holders_wanted`: one of holders would tell it something.
+  [[nodiscard]] Result<void> step(std::chrono::milliseconds wait, std::uint64_t settle_due_ns,
+                                  bool holders_wanted);
   // The last look: holders, levels and the final mark.
   [[nodiscard]] Result<void> finish();
 
@@ -44,7 +45,9 @@ class Live {
   bool child_ = false;
   std::uint64_t level_interval_ns_ = 0;
   std::uint64_t next_levels_ns_ = 0;
+  std::uint64_t holders_interval_ns_ = 0;
   std::uint64_t next_holders_ns_ = 0;
+  std::uint64_t wanted_holders_ns_ = 0;  // where one is wanted
 };
 
 }  // namespace connleak

@@ -33,8 +33,9 @@ Result<Observation> start_observation(const Options& options, std::uint32_t chil
 }
 
 Result<void> observe(Observation& observation, const std::function<bool()>& over) {
+  const Model& model = observation.pipeline->model();
   while (!over())
-    if (auto stepped = observation.live->step(kDrain, observation.pipeline->model().settle_due_ns()); !stepped)
+    if (auto stepped = observation.live->step(kDrain, model.settle_due_ns(), model.holders_wanted()); !stepped)
       return stepped;
   if (auto finished = observation.live->finish(); !finished) return finished;
   observation.pipeline->finish();

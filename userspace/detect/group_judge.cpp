@@ -16,7 +16,7 @@ GroupJudge::GroupJudge(const model::Model& model, const model::Group& group, std
       idle_after_ns_(idle_after_ns),
       limits_(limits),
       retractions_(retractions),
-      rules_(make_rules(group, limits.hold_after_ns)),
+      rules_(make_rules(model, group, limits.hold_after_ns)),
       timers_(limits) {
   ++group_.process->holds;
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "detect/idle_cutoff.hpp"
-#include "model/process.hpp"
+#include "model/model.hpp"
 
 namespace connleak::detect {
 
@@ -77,8 +77,9 @@ class Rule {
   [[nodiscard]] virtual std::string spared(const model::Connection& member, const Moment& moment) const = 0;
 };
 
-// One of each, in the order of precedence: a connection stands in the first that fits. The group is borrowed.
-[[nodiscard]] std::vector<std::unique_ptr<Rule>> make_rules(const model::Group& group,
+// One of each, in the order of precedence: a connection stands in the first that fits. Model and group are
+// borrowed.
+[[nodiscard]] std::vector<std::unique_ptr<Rule>> make_rules(const model::Model& model, const model::Group& group,
                                                             std::uint64_t hold_after_ns);
 
 }  // namespace connleak::detect

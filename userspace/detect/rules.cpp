@@ -10,11 +10,14 @@
 #include "detect/rule.hpp"
 #include "detect/saturated.hpp"
 #include "detect/starved_requests.hpp"
+#include "detect/wrong_process.hpp"
 
 namespace connleak::detect {
 
-std::vector<std::unique_ptr<Rule>> make_rules(const model::Group& group, std::uint64_t hold_after_ns) {
+std::vector<std::unique_ptr<Rule>> make_rules(const model::Model& model, const model::Group& group,
+                                              std::uint64_t hold_after_ns) {
   std::vector<std::unique_ptr<Rule>> rules;
+  rules.push_back(std::make_unique<WrongProcess>(model, group));
   rules.push_back(std::make_unique<HalfClosed>(group));
   rules.push_back(std::make_unique<OpenTransaction>(group, hold_after_ns));
   rules.push_back(std::make_unique<AbandonedResult>(group, hold_after_ns));

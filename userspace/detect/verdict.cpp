@@ -11,7 +11,7 @@
 namespace connleak::detect {
 
 Verdict level(Confidence confidence, bool single_is_leak, std::size_t connections) {
-  if (single_is_leak && connections > 0) return Verdict::leak;
+  if (single_is_leak && confidence == Confidence::high && connections > 0) return Verdict::leak;
   return confidence == Confidence::high && connections >= kLeakConnections ? Verdict::leak : Verdict::suspect;
 }
 

@@ -23,6 +23,9 @@ enum class Liveness { opening, open, half_closed, aborted, failed, closed };
 // descriptor still held.
 enum class State { opening, in_use, idle, in_transaction, half_closed, closed };
 
+// How those that hold it came to it. none: its creator holds it, or it was passed on purpose, or nothing is known.
+enum class Inheritance { none, fork, exec };
+
 struct Holder {
   ProcessKey process;
   std::uint32_t fd = 0;
@@ -44,6 +47,10 @@ struct Connection {
   Group* group = nullptr;         // nullptr: a candidate, in no reported group
   Process* process = nullptr;     // never nullptr: the opener, or who holds it since the opener is gone
   std::vector<Holder> holders;    // of the latest scan that saw any
+  // Since when its creator has it no more, while others do: closed its copy, exited, executed another program. 0:
+  // it has it.
+  std::uint64_t let_go_ns = 0;
+  Inheritance inherited = Inheritance::none;  // by all of `holders`, of whom none used what it inherited
   const Stack* open_stack = nullptr;
   const Stack* last_use_stack = nullptr;
   const Stack* close_stack = nullptr;
@@ -60,6 +67,8 @@ struct Connection {
   std::uint64_t seen_scan = 0;  // LEVELS scan that saw it last
   std::uint64_t seen_ns = 0;    // when it was last seen in any record
   std::uint64_t holders_scan = 0;
+  std::uint64_t missed_ns =
+      0;  // the first HOLDERS scan that did not find it with its creator; 0: the last one did
   bool counted_open = false;
   std::uint64_t longest_counted_ns = 0;
   std::uint64_t requests_counted = 0;

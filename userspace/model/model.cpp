@@ -127,7 +127,10 @@ void Model::adopt(Connection& connection, const ConnectionEvent& body, std::uint
     late_unknown_.push_back(connection.key);
     known_grew_ = true;
   }
-  if (more_use) connection.owner_dead = false;
+  if (more_use) {
+    connection.owner_dead = false;
+    note_user(connection);
+  }
   if (record.last_use_ns != 0)
     connection.process->last_answered_ns =
         std::max<std::uint64_t>(connection.process->last_answered_ns, record.last_answer_ns);
@@ -186,10 +189,14 @@ void Model::on(const Event& event, const ProcessEvent& body) {
   if (body.type == WIRE_FORK || body.type == WIRE_EXEC) {
     Process& started = process(key);
     if (!body.comm.empty()) started.comm = body.comm;
-    if (body.type == WIRE_FORK && body.parent.tgid != 0) started.parent = process_key(body.parent);
-    if (body.type == WIRE_EXEC) {
+    if (body.type == WIRE_FORK) {
+      begin_child(started, process_key(body.parent));
+    } else {
       started.stacks.forget_addresses();
       started.go = false;
+      started.executed_ns = event.time_ns;
+      started.uses_inherited = false;
+      if (!started.connections.empty()) holders_wanted_ = true;
     }
     return;
   }
@@ -249,24 +256,6 @@ void Model::on(const Event&, const StackEvent& body) {
   changed(connection);
 }
 
-void Model::on(const Event&, const HolderEvent& body) {
-  Process& holder = process(process_key(body.holder));
-  if (holder.comm.empty()) holder.comm = body.comm;
-  const auto found = connections_.find({body.cookie, body.opened_ns});
-  if (found == connections_.end()) return;
-  Connection& connection = *found->second;
-  if (connection.holders_scan != holders_scan_) {
-    connection.holders.clear();
-    connection.holders_scan = holders_scan_;
-  }
-  const Holder entry{holder.key, body.fd};
-  if (std::find(connection.holders.begin(), connection.holders.end(), entry) == connection.holders.end())
-    connection.holders.push_back(entry);
-  const Process& owner = *connection.process;
-  if ((owner.key.tgid == 0 || owner.exit_settled) && holder.key.tgid != 0 && holder.alive)
-    move(connection, holder);
-}
-
 void Model::on(const Event& event, const SessionEvent& body) {
   Process& owner = process(process_key(body.owner));
   if (owner.sessions_scan != open_scan_)
@@ -305,7 +294,8 @@ void Model::on(const Event&, const ProcessInfoEvent& body) {
   if (body.cgroup) process.cgroup = body.cgroup;
   if (body.cgroup_id != 0) process.cgroup_id = body.cgroup_id;
   process.uid = body.uid;
-  if (body.parent.tgid != 0) process.parent = process_key(body.parent);
+  // At a fork it was told exactly; orphans have another one later.
+  if (body.parent.tgid != 0 && !process.parent) process.parent = process_key(body.parent);
 }
 
 void Model::on(const Event&, const SymbolEvent& body) {

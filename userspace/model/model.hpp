@@ -80,6 +80,8 @@ class Model {
   // The model wants a LEVELS scan that began at or after this stamp, because an endpoint has more connections than
   // ever and last uses must be read once that has settled. 0: none is wanted.
   [[nodiscard]] std::uint64_t settle_due_ns() const { return settle_due_ns_; }
+  // A HOLDERS scan would tell something: connections are in several processes, or may be after a fork or an exit.
+  [[nodiscard]] bool holders_wanted() const { return holders_wanted_; }
 
  private:
   void on(const Event& event, const ConnectionEvent& body);
@@ -111,6 +113,12 @@ class Model {
   void unlink_seen(Connection& connection);
   void end_levels(const Event& event, const ScanEvent& body);
   void repair_missing();
+  void begin_child(Process& child, ProcessKey parent);
+  void note_user(Connection& connection);
+  [[nodiscard]] Process* heir(const Connection& connection);
+  [[nodiscard]] Inheritance inheritance(const Connection& connection) const;
+  void look_at_holders(Connection& connection, std::uint64_t time_ns);
+  void end_holders(std::uint64_t time_ns);
   void look_at_threads();
   void settle_exits();
   void assume_protocols();
@@ -135,6 +143,8 @@ class Model {
   Scan scans_[3];
   std::uint64_t open_scan_ = 0;  // number of the LEVELS scan under way, else of the last
   std::uint64_t holders_scan_ = 0;
+  std::vector<ConnectionKey> held_;  // by anyone, as the HOLDERS scan under way has seen
+  bool holders_wanted_ = false;
   std::uint64_t now_ns_ = 0;
   std::uint64_t dismissed_ = 0;
   std::uint64_t settle_due_ns_ = 0;

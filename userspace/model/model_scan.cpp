@@ -197,6 +197,7 @@ void Model::move(Connection& connection, Process& to) {
     endpoint.most = std::max(endpoint.most, ++endpoint.held);
   }
   place(connection);
+  if (connection.group != nullptr) connection.group_requests_at_use = connection.group->requests;
   count(connection);
   changed(connection);
 }
@@ -230,7 +231,10 @@ void Model::on(const Event& event, const ScanEvent& body) {
     settle_exits();
     ticked_ = true;
   } else if (body.kind == WIRE_SCAN_HOLDERS) {
-    if (!body.ended) ++holders_scan_;
+    if (body.ended)
+      end_holders(event.time_ns);
+    else
+      ++holders_scan_;
   } else if (!body.ended) {
     ++open_scan_;
   } else {
@@ -299,15 +303,9 @@ void Model::settle_exits() {
     for (Connection* connection : process->connections)
       if (connection->liveness != Liveness::closed) open.push_back(connection);
     for (Connection* connection : open) {
-      Process* heir = nullptr;
-      for (const Holder& holder : connection->holders) {
-        const auto found = processes_.find(holder.process);
-        if (found != processes_.end() && found->second->alive) heir = found->second.get();
-      }
-      const auto user = processes_.find(process_key(connection->record.last_user));
-      if (heir == nullptr && user != processes_.end() && user->second->alive) heir = user->second.get();
-      if (heir != nullptr) {
-        move(*connection, *heir);
+      holders_wanted_ = true;
+      if (Process* next = heir(*connection); next != nullptr) {
+        move(*connection, *next);
       } else if (connection->seen_scan < scans_[0].number || connection->seen_ns <= process->exited_ns) {
         // Its closed edge was lost: what nobody holds the exit has closed.
         connection->without_edge = true;

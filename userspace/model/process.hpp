@@ -82,6 +82,10 @@ struct Process {
   std::optional<std::uint64_t> cgroup_id;
   std::optional<std::uint32_t> uid;
   std::optional<ProcessKey> parent;
+  // Those that held connections when they, or their children, forked it; innermost last.
+  std::vector<ProcessKey> ancestors;
+  std::uint64_t executed_ns = 0;  // last exec; 0: none was seen
+  bool uses_inherited = false;    // it used a connection that it has from a fork, or from before its exec
   bool alive = true;
   std::uint64_t exited_ns = 0;
   std::vector<OpenAtExit> open_at_exit;  // filled at the tick after the exit
