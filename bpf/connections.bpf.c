@@ -6,14 +6,13 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "closing.h"
 #include "emit.h"
 #include "maps.h"
+#include "opening.h"
 #include "requests.h"
 #include "sockets.h"
 #include "tasks.h"
-
-/* A connection that was idle longer than this when it closed sends its stacks and gaps along. */
-const volatile __u64 idle_after_ns = 30ull * 1000 * 1000 * 1000;
 
 /* Softirq work of a socket that is owned waits in its backlog and runs when the owner lets go: in the owner's
  * context, with the socket still owned. So "owned" alone is no act of the application, only "owned and released". */
@@ -22,43 +21,11 @@ static __always_inline bool closed_by_application(const struct sock *sk, bool ow
 	return owned && socket__is_released(sk);
 }
 
-static __always_inline void connection__close(struct sock *sk, struct connection *c, bool by_current, __u32 hook,
-					      __u64 now)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct wire_thread actor = {};
-	struct stacks *s;
-
-	c->wire.closed_ns = now;
-	/* Where the edge to ESTABLISHED was missed; at CLOSE the port is gone. */
-	if (!c->wire.local_port && sk->__sk_common.skc_num)
-		socket__read_addresses(sk, &c->wire);
-	socket__read_queues(sk, &c->wire);
-	if (by_current && task__is_user(task)) {
-		task__identify(task, &actor);
-		connection__set_flag(c, WIRE_FLAG_CLOSER);
-		if (task->flags & PF_EXITING)
-			connection__set_flag(c, WIRE_FLAG_EXITING);
-	}
-	c->end = END_CLOSED;
-	if (now - connection__used_ns(c) > idle_after_ns) {
-		if (c->wire.gaps)
-			emit__gaps(hook, c, now);
-		if (c->open.frames)
-			emit__stack(hook, c, WIRE_STACK_OPEN, &c->open, now);
-		s = bpf_sk_storage_get(&stacks, sk, NULL, 0);
-		if (s && s->used)
-			emit__stack(hook, c, WIRE_STACK_LAST_USE, &s->use[s->active & 1], now);
-	}
-	emit__edge(hook, WIRE_CLOSED, c, &actor, now);
-}
-
 static __always_inline void connection__open(void *ctx, struct sock *sk, __u32 hook)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct connection *c;
-	long size;
 
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
 	if (c) {
@@ -79,20 +46,11 @@ static __always_inline void connection__open(void *ctx, struct sock *sk, __u32 h
 		count__drop(HOOK_STORAGE);
 		return;
 	}
+	connection__begin(ctx, c, now);
 	c->wire.cookie = bpf_get_socket_cookie(sk);
-	c->wire.opened_ns = now;
-	c->wire.cgroup_id = bpf_get_current_cgroup_id();
-	task__identify(task, &c->wire.opener);
 	c->wire.netns = sk->__sk_common.skc_net.net->ns.inum;
-	c->wire.uid = (__u32)bpf_get_current_uid_gid();
 	c->wire.tcp_state = TCP_SYN_SENT;
-	bpf_get_current_comm(c->wire.comm, sizeof(c->wire.comm));
 	socket__read_addresses(sk, &c->wire);
-	if (task__is_user(task)) {
-		size = bpf_get_stack(ctx, c->open.addresses, sizeof(c->open.addresses), BPF_F_USER_STACK);
-		c->open.frames = size > 0 ? size / 8 : 0;
-		c->open.thread = c->wire.opener;
-	}
 	emit__edge(hook, WIRE_OPENED, c, &c->wire.opener, now);
 }
 

@@ -10,6 +10,7 @@
 #include "maps.h"
 #include "sockets.h"
 #include "tasks.h"
+#include "unix.h"
 
 /* A connection that was silent longer than this shows its stacks. */
 const volatile __u64 stack_idle_ns = 50ull * 1000 * 1000;
@@ -22,6 +23,7 @@ struct scan_buffer {
 	struct wire_gaps gaps;
 	struct wire_stack stack;
 	struct connection fresh; /* the first value of a late record */
+	struct path_match match;
 };
 
 struct {
@@ -61,10 +63,10 @@ static __always_inline long scan__level(struct seq_file *seq, struct sock *sk, s
 	__builtin_memset(&edge->actor, 0, sizeof(edge->actor));
 	connection__copy(&edge->connection, c);
 	edge->connection.tcp_state = sk->__sk_common.skc_state;
-	if (!edge->connection.local_port)
+	if (c->wire.family != AF_UNIX && !edge->connection.local_port)
 		socket__read_addresses(sk, &edge->connection);
-	socket__read_queues(sk, &edge->connection);
-	if (edge->connection.flags & WIRE_FLAG_LATE)
+	socket__read_queues(sk, &edge->connection, c->received_seq);
+	if (c->wire.family != AF_UNIX && (edge->connection.flags & WIRE_FLAG_LATE))
 		edge->connection.socket_use_ns = socket__used_ns(sk, now);
 	return bpf_seq_write(seq, edge, sizeof(*edge));
 }
@@ -123,7 +125,7 @@ int iter__connections(struct bpf_iter__bpf_sk_storage_map *ctx)
 	__u64 now, hash;
 	__u32 zero = 0;
 
-	if (!c || !sk || c->end)
+	if (!c || !sk || c->end || (c->wire.family == AF_UNIX && !unix__look(sk, c)))
 		return 0;
 	buffer = bpf_map_lookup_elem(&scan_buffers, &zero);
 	if (!buffer)
@@ -176,6 +178,23 @@ int iter__sessions(struct bpf_iter__bpf_sk_storage_map *ctx)
 	return 0;
 }
 
+/* Who else is a client of what the first bytes would tell, were it not silent. */
+static __always_inline bool late__is_unix_client(struct sock *sk, struct connection *fresh, struct path_match *match)
+{
+	struct unix_sock *end = bpf_skc_to_unix_sock(sk);
+	const struct sock *peer;
+
+	if (!end || sk->sk_type != SOCK_STREAM || unix__is_closed(sk))
+		return false;
+	peer = end->peer;
+	if (!peer || !unix__is_client(sk, peer))
+		return false;
+	__builtin_memset(fresh->wire.path, 0, sizeof(fresh->wire.path));
+	unix__read_path(peer, fresh->wire.path);
+	fresh->wire.protocol = unix__protocol(fresh->wire.path, match);
+	return fresh->wire.protocol != WIRE_PROTOCOL_UNKNOWN;
+}
+
 /* Creates with NOEXIST inside, so that a live record wins. */
 static __always_inline struct connection *late__create(struct task_struct *task, struct sock *sk,
 						       struct scan_buffer *buffer, __u64 now)
@@ -183,22 +202,29 @@ static __always_inline struct connection *late__create(struct task_struct *task,
 	struct connection *fresh = &buffer->fresh;
 	struct connection *c;
 	__u8 state = sk->__sk_common.skc_state;
+	bool of_unix = sk->__sk_common.skc_family == AF_UNIX;
 
-	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT)
+	if ((state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT) || (task->flags & PF_KTHREAD))
 		return NULL;
-	if (!socket__is_plain_tcp(sk) || !socket__is_outgoing(sk) || (task->flags & PF_KTHREAD))
+	if (of_unix ? !late__is_unix_client(sk, fresh, &buffer->match) : !socket__is_plain_tcp(sk) || !socket__is_outgoing(sk))
 		return NULL;
 	fresh->wire.cookie = bpf_get_socket_cookie(sk);
 	fresh->wire.opened_ns = now;
 	fresh->wire.peer_closed_ns = state == TCP_CLOSE_WAIT ? now : 0;
-	fresh->wire.flags = WIRE_FLAG_LATE;
+	fresh->wire.flags = of_unix ? WIRE_FLAG_LATE | WIRE_FLAG_ASSUMED : WIRE_FLAG_LATE;
 	fresh->wire.tcp_state = state;
 	fresh->wire.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	fresh->wire.uid = BPF_CORE_READ(task, cred, uid.val);
 	fresh->wire.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	task__identify(task, &fresh->wire.opener);
 	bpf_probe_read_kernel_str(fresh->wire.comm, sizeof(fresh->wire.comm), task->comm);
-	socket__read_addresses(sk, &fresh->wire);
+	if (of_unix) {
+		fresh->wire.family = AF_UNIX;
+	} else {
+		fresh->wire.protocol = WIRE_PROTOCOL_UNKNOWN;
+		fresh->wire.path[0] = 0;
+		socket__read_addresses(sk, &fresh->wire);
+	}
 	count__hit(HOOK_STORAGE);
 	c = bpf_sk_storage_get(&connections, sk, fresh, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!c)
@@ -230,7 +256,9 @@ int iter__holders(struct bpf_iter__task_file *ctx)
 		return 0;
 	now = bpf_ktime_get_boot_ns();
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
-	if (!c && (scope__is_new(task->tgid) || !socket__was_seen(sk)))
+	/* The opening of a unix socket is its first use: there is none to be missed. */
+	if (!c && (scope__is_new(task->tgid) ||
+		   (sk->__sk_common.skc_family != AF_UNIX && !socket__was_seen(sk))))
 		c = late__create(task, sk, buffer, now);
 	if (!c || c->end)
 		return 0;

@@ -7,6 +7,8 @@
 #include "maps.h"
 
 const volatile bool scoped = false;
+const volatile bool keep_all = false;
+const volatile __u64 idle_after_ns = 30ull * 1000 * 1000 * 1000;
 
 __u32 next_scan = 1;
 __u32 any_session = 0;

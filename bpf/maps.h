@@ -70,6 +70,9 @@ extern struct scope_map scope_pids SEC(".maps");
 
 extern const volatile bool scoped;
 
+/* Keep connections that are not to a database. */
+extern const volatile bool keep_all;
+
 /* A session was made since the start: until then packets of others pay no second look-up. */
 extern __u32 any_session;
 

@@ -11,6 +11,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "names.h"
 #include "record.h"
 
 enum postgres_first {
@@ -38,7 +39,7 @@ static __always_inline __u32 postgres__first(const __be32 head[2], __u32 size)
 }
 
 /* The first 5 bytes of a payload begin a client's message: a type, and a length that fits. */
-static __always_inline bool postgres__is_client_message(const __u8 head[5], __u32 size)
+static __always_inline bool postgres__is_client_message(const __u8 *head, __u32 size)
 {
 	__u32 length = (__u32)head[1] << 24 | (__u32)head[2] << 16 | (__u32)head[3] << 8 | head[4];
 
@@ -69,7 +70,7 @@ static __always_inline __u32 postgres__is_listen(__u8 type, __u64 text)
 
 /* `text`: bytes 19 to 25 of the server's first answer. An ErrorResponse that begins with severity FATAL in both of its
  * fields has the code there; 53300 is too_many_connections. A server that speaks another language has it elsewhere. */
-static __always_inline bool postgres__is_refusal(const __u8 text[7])
+static __always_inline bool postgres__is_refusal(const __u8 *text)
 {
 	return text[0] == 'C' && text[1] == '5' && text[2] == '3' && text[3] == '3' && text[4] == '0' && text[5] == '0' &&
 	       text[6] == 0;
@@ -106,35 +107,10 @@ static __always_inline bool postgres__ends_flush(__u64 tail)
 	       (type == '1' || type == '2' || type == '3' || type == 's' || type == 'n' || type == 'I');
 }
 
-/* Names beyond 512 bytes of parameters, or beyond the 32nd parameter, are not seen: drivers send 60 to 200 bytes. */
-#define POSTGRES_STARTUP 512
-#define POSTGRES_STRINGS 64
-
-struct postgres_string {
-	__u64 letters; /* the last 8 */
-	__u32 began;
-	__u32 length;
-};
-
-/* All variables of the parser lie in memory on purpose: kept in registers, each byte that may or may not be NUL
- * doubles the states of the verifier ("BPF program is too large. Processed 1000001 insn"). For the same reason the
- * loop over bytes only cuts strings, and a shorter one looks at them. */
-struct postgres_startup {
-	__u32 busy;      /* a packet program may interrupt another on its CPU */
-	__u32 count;     /* of strings; keys and values take turns */
-	__u32 user_at;   /* plus 1; 0 = not seen */
-	__u32 database_at;
-	__u32 replication;
-	__u32 padding;
-	struct postgres_string now;
-	struct postgres_string strings[POSTGRES_STRINGS];
-	char text[POSTGRES_STARTUP];
-};
-
 /* What is not part of the message is NUL: it ends at the latest there, with an empty key. */
-static __always_inline void postgres__cut(volatile struct postgres_startup *s)
+static __always_inline void postgres__cut(volatile struct names *s)
 {
-	for (__u32 i = 0; i < POSTGRES_STARTUP; i++) {
+	for (__u32 i = 0; i < NAMES_TEXT; i++) {
 		char letter = s->text[i];
 		__u32 at;
 
@@ -143,7 +119,7 @@ static __always_inline void postgres__cut(volatile struct postgres_startup *s)
 			s->now.length++;
 			continue;
 		}
-		at = s->count & (POSTGRES_STRINGS - 1);
+		at = s->count & (NAMES_STRINGS - 1);
 		s->strings[at].letters = s->now.letters;
 		s->strings[at].began = s->now.began;
 		s->strings[at].length = s->now.length;
@@ -156,9 +132,9 @@ static __always_inline void postgres__cut(volatile struct postgres_startup *s)
 	}
 }
 
-static __always_inline void postgres__find_names(volatile struct postgres_startup *s)
+static __always_inline void postgres__find_names(volatile struct names *s)
 {
-	for (__u32 i = 0; i + 1 < POSTGRES_STRINGS; i += 2) {
+	for (__u32 i = 0; i + 1 < NAMES_STRINGS; i += 2) {
 		__u64 key = s->strings[i].letters;
 		__u64 value = s->strings[i + 1].letters;
 		__u32 length = s->strings[i].length;
@@ -174,54 +150,19 @@ static __always_inline void postgres__find_names(volatile struct postgres_startu
 	}
 }
 
-/* Without a branch: one that leaves the loop would have the verifier go through all that follows 63 times. What lies
- * behind the name in the message is not copied. */
-static __always_inline void postgres__copy_name(char to[WIRE_NAME], volatile struct postgres_startup *s, __u32 at)
+/* The names out of the parameters of a startup message. The server takes the user's name where no database is named. */
+static __always_inline void postgres__read_names(volatile struct names *s, struct connection *c)
 {
-	__u32 alive = 1;
-
-	for (__u32 i = 0; i < WIRE_NAME - 1; i++) {
-		__u32 letter = (__u8)s->text[(at + i) & (POSTGRES_STARTUP - 1)];
-
-		alive &= (0 - letter) >> 31;
-		to[i] = letter * alive;
-	}
-}
-
-/* The user's and the database's name out of a startup message whose payload lies at `at`. */
-static __always_inline void postgres__read_startup(struct __sk_buff *skb, __u32 at, __u32 size,
-						   struct postgres_startup *s, struct connection *c)
-{
-	size -= 8;
-	if (size > POSTGRES_STARTUP)
-		size = POSTGRES_STARTUP;
-	/* "R3 min value is outside of the allowed memory range": before 6.5 only arithmetic shows that a size is not 0. A
-	 * message cut to nothing becomes one that cannot be loaded. */
-	asm volatile("" : "+r"(size));
-	size = ((size - 1) & (POSTGRES_STARTUP - 1)) + 1;
-	if (s->busy)
-		return;
-	s->busy = 1;
 	s->count = s->user_at = s->database_at = s->replication = 0;
 	s->now.letters = s->now.began = s->now.length = 0;
-	if (bpf_skb_load_bytes(skb, at + 8, s->text, size) == 0) {
-		postgres__cut(s);
-		postgres__find_names(s);
-		if (s->user_at) {
-			postgres__copy_name(c->wire.user, s, s->user_at - 1);
-			/* The server takes the user's name where no database is named. */
-			postgres__copy_name(c->wire.database, s, s->database_at ? s->database_at - 1 : s->user_at - 1);
-		}
-		if (s->replication)
-			connection__set_flag(c, WIRE_FLAG_REPLICATION);
+	postgres__cut(s);
+	postgres__find_names(s);
+	if (s->user_at) {
+		names__copy(c->wire.user, s, s->user_at - 1);
+		names__copy(c->wire.database, s, s->database_at ? s->database_at - 1 : s->user_at - 1);
 	}
-	/* In pieces that the compiler may not join: "A call to built-in function 'memset' is not supported". */
-	__builtin_memset(s->text, 0, sizeof(s->text));
-	asm volatile("" ::: "memory");
-	__builtin_memset(s->strings, 0, sizeof(s->strings) / 2);
-	asm volatile("" ::: "memory");
-	__builtin_memset(s->strings + POSTGRES_STRINGS / 2, 0, sizeof(s->strings) / 2);
-	s->busy = 0;
+	if (s->replication)
+		connection__set_flag(c, WIRE_FLAG_REPLICATION);
 }
 
 #endif

@@ -11,7 +11,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "packets.h"
+#include "payload.h"
 
 enum redis_command {
 	REDIS_OTHER = 0,
@@ -25,7 +25,7 @@ enum redis_command {
 static __always_inline bool redis__is_digit(__u8 letter) { return letter >= '0' && letter <= '9'; }
 
 /* The first 8 bytes of a connection begin a request: an array of up to 99 strings. */
-static __always_inline bool redis__is_request(const __u8 head[8])
+static __always_inline bool redis__is_request(const __u8 *head)
 {
 	if (head[0] != '*' || head[1] < '1' || head[1] > '9')
 		return false;
@@ -37,7 +37,7 @@ static __always_inline bool redis__is_request(const __u8 head[8])
 
 /* How "-ERR max number of clients reached" and its longer form of a cluster begin. Redis says so when it accepts, mostly
  * before the client has spoken. */
-static __always_inline bool redis__is_refusal(const __u8 text[8])
+static __always_inline bool redis__is_refusal(const __u8 *text)
 {
 	return text[0] == '-' && text[1] == 'E' && text[2] == 'R' && text[3] == 'R' && text[4] == ' ' && text[5] == 'm' &&
 	       text[6] == 'a' && text[7] == 'x';
@@ -56,26 +56,32 @@ static __always_inline __u32 redis__match(__u64 text, const char word[7], __u32 
 	return value * (__u32)(~(text | (0 - text)) >> 63);
 }
 
-static __always_inline __u32 redis__command(struct __sk_buff *skb, const struct segment *segment)
+/* Six letters of the head, the first one lowest. */
+static __always_inline __u64 redis__letters(const struct payload *p, __u32 at)
 {
-	__u8 head[8] = {};
-	__u64 first = 0, last = 0;
-	__u32 at, command;
-	__u8 digit = 0;
+	__u64 letters = 0;
 
-	if (segment->size < 14 || bpf_skb_load_bytes(skb, segment->at, head, sizeof(head)) || head[0] != '*')
+	for (int i = 5; i >= 0; i--)
+		letters = letters << 8 | p->head[(at + i) & (PAYLOAD_HEAD - 1)];
+	return letters;
+}
+
+static __always_inline __u32 redis__command(const struct payload *p)
+{
+	__u64 first, last;
+	__u32 at, command;
+
+	if (p->size < 14 || p->head[0] != '*')
 		return REDIS_OTHER;
-	at = segment->at + 4 + (head[2] != '\r');
-	if (bpf_skb_load_bytes(skb, at + 2, &digit, 1))
-		return REDIS_OTHER;
-	at += 4 + (digit != '\r');
-	bpf_skb_load_bytes(skb, at, &first, 6);
-	bpf_skb_load_bytes(skb, segment->at + segment->size - 6, &last, 6);
+	at = 4 + (p->head[2] != '\r');
+	at += 4 + (p->head[(at + 2) & (PAYLOAD_HEAD - 1)] != '\r');
+	first = redis__letters(p, at);
+	last = bpf_be64_to_cpu(p->tail << 16) & 0xffffffffffffull; /* a swap: the first of them lowest */
 	command = redis__match(last, "exec\r\n", REDIS_END) | redis__match(last, "card\r\n", REDIS_END);
 	if (command)
 		return command;
 	/* A pipeline that goes on after MULTI tells its end elsewhere. */
-	if (segment->size == 15 && redis__match(first, "multi\r", REDIS_MULTI))
+	if (p->size == 15 && redis__match(first, "multi\r", REDIS_MULTI))
 		return REDIS_MULTI;
 	return redis__match(first, "auth\r\n", REDIS_LOGIN) | redis__match(first, "hello\r", REDIS_LOGIN) |
 	       redis__match(first, "client", REDIS_LOGIN) | redis__match(first, "select", REDIS_LOGIN) |

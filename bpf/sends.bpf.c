@@ -139,3 +139,9 @@ int BPF_PROG(fexit__tcp_sendmsg, struct sock *sk, void *msg, __u64 size, int ret
 {
 	return send__note(ctx, sk, ret);
 }
+
+SEC("?fexit/unix_stream_sendmsg")
+int BPF_PROG(fexit__unix_stream_sendmsg, struct socket *socket, void *msg, __u64 size, int ret)
+{
+	return socket->sk ? send__note(ctx, socket->sk, ret) : 0;
+}

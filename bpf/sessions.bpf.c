@@ -11,6 +11,7 @@
 #include "requests.h"
 #include "sockets.h"
 #include "tasks.h"
+#include "unix.h"
 
 extern const volatile __u64 jiffy_ns;
 
@@ -51,6 +52,8 @@ int BPF_PROG(tp_btf__sock_recv_length, struct sock *sk, int ret, int flags)
 	struct user *user;
 	__u64 now;
 
+	if (ret == 0 && unix__is_stream(sk))
+		unix__ended(sk);
 	if (ret <= 0 || (flags & MSG_PEEK))
 		return 0;
 	user = bpf_task_storage_get(&users, task->group_leader, NULL, 0);

@@ -74,14 +74,32 @@ static __always_inline void socket__read_addresses(const struct sock *sk, struct
 	*(__be32 *)wire->local = sk->__sk_common.skc_rcv_saddr;
 }
 
-/* Bytes that wait in either queue. A FIN occupies a sequence number of its own and is no byte. */
-static __always_inline void socket__read_queues(const struct sock *sk, struct wire_connection *wire)
+/* Of the bytes the kernel counts only the memory that they take, until all of a send is read. */
+static __always_inline void unix__read_queues(const struct sock *sk, struct wire_connection *wire, __u32 received_seq)
+{
+	const struct sock *peer = BPF_CORE_READ((const struct unix_sock *)sk, peer);
+	__u32 unread = BPF_CORE_READ(sk, sk_receive_queue.qlen) ? BPF_CORE_READ(peer, sk_wmem_alloc.refs.counter) - 1 : 0;
+
+	wire->unread_bytes = unread;
+	wire->unsent_bytes = BPF_CORE_READ(sk, sk_wmem_alloc.refs.counter) - 1;
+	wire->copied_seq = received_seq - unread;
+}
+
+/* Bytes that wait in either queue. A FIN occupies a sequence number of its own and is no byte. `received_seq`: end of the
+ * server's stream as far as it was seen. */
+static __always_inline void socket__read_queues(const struct sock *sk, struct wire_connection *wire, __u32 received_seq)
 {
 	const struct tcp_sock *tp = (const void *)sk;
-	__u32 copied = BPF_CORE_READ(tp, copied_seq);
-	__s32 unread = BPF_CORE_READ(tp, rcv_nxt) - copied;
-	__s32 unsent = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_una);
+	__s32 unread, unsent;
+	__u32 copied;
 
+	if (wire->family == AF_UNIX) {
+		unix__read_queues(sk, wire, received_seq);
+		return;
+	}
+	copied = BPF_CORE_READ(tp, copied_seq);
+	unread = BPF_CORE_READ(tp, rcv_nxt) - copied;
+	unsent = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_una);
 	if (unread > 0 && wire->peer_closed_ns)
 		unread--;
 	wire->copied_seq = copied;

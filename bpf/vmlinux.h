@@ -100,6 +100,8 @@ struct __sk_buff {
 #define IPPROTO_MPTCP 262
 #define MSG_PEEK 2
 #define RCV_SHUTDOWN 1
+#define SOCK_STREAM 1
+#define SOCK_DEAD 0 /* a bit of skc_flags */
 
 #define PF_EXITING 0x00000004
 #define PF_IO_WORKER 0x00000010
@@ -165,6 +167,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
+	unsigned long skc_flags;
 };
 
 struct file;
@@ -174,13 +177,40 @@ typedef struct {
 	int owned;
 } socket_lock_t;
 
+struct sk_buff_head {
+	__u32 qlen;
+};
+
+typedef struct {
+	atomic_t refs;
+} refcount_t;
+
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
 	struct socket *sk_socket;
+	struct sk_buff_head sk_receive_queue;
+	refcount_t sk_wmem_alloc;
+	u16 sk_type;
 	u16 sk_protocol;
 	u8 sk_shutdown;
 	struct pid *sk_peer_pid;
+};
+
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[0];
+};
+
+struct unix_sock {
+	struct sock sk;
+	struct unix_address *addr;
+	struct sock *peer;
 };
 
 struct upid {
@@ -188,6 +218,7 @@ struct upid {
 };
 
 struct pid {
+	unsigned int level;
 	struct upid numbers[1];
 };
 
@@ -250,6 +281,7 @@ struct task_struct {
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	u64 start_boottime;
 	char comm[16];
 	struct signal_struct *signal;
@@ -281,6 +313,34 @@ struct bpf_iter__bpf_sk_storage_map {
 	void *value;
 };
 
+#if defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+	u64 regs[31];
+	u64 orig_x0;
+	s32 syscallno;
+};
+#else
+struct pt_regs {
+	unsigned long dx;
+	unsigned long si;
+	unsigned long orig_ax;
+	u16 cs;
+};
+#endif
+
 #pragma clang attribute pop
+
+/* The user interface of system calls: the same on both. */
+struct iovec {
+	void *iov_base;
+	__u64 iov_len;
+};
+
+struct user_msghdr {
+	void *msg_name;
+	int msg_namelen;
+	struct iovec *msg_iov;
+	__u64 msg_iovlen;
+};
 
 #endif

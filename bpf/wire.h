@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define WIRE_VERSION 3
+#define WIRE_VERSION 4
 
 /* TASK_COMM_LEN of the kernel. */
 #define WIRE_COMM 16
@@ -97,7 +97,7 @@ enum wire_transaction {
 #define WIRE_FLAG_EXITING 16u  /* closed while its closer was exiting */
 #define WIRE_FLAG_CLOSER 32u   /* wire_edge.actor is the thread that closed it (else the closer is unknown) */
 #define WIRE_FLAG_ASYNC 64u    /* used by a kernel worker (io_uring): threads mean nothing */
-#define WIRE_FLAG_ASSUMED 128u /* late and encrypted: the protocol is told from the well-known port alone */
+#define WIRE_FLAG_ASSUMED 128u /* late and encrypted, or silent on a unix socket: the protocol is told from port or path alone */
 #define WIRE_FLAG_REPLICATION 256u /* the startup message asks for replication: an exempt role */
 #define WIRE_FLAG_LISTEN 512u /* it sent LISTEN: an exempt role, too */
 #define WIRE_FLAG_REFUSED 2048u /* the server had no slot left: PostgreSQL 53300, MySQL 1040, Redis maxclients */
@@ -134,7 +134,7 @@ struct wire_connection {
 	__u32 unsent_bytes;   /* send queue, likewise */
 	__u32 copied_seq;     /* what the application has read, likewise */
 	__u32 flags;          /* WIRE_FLAG_* */
-	__u16 family;         /* AF_INET or AF_INET6; v4-mapped addresses are AF_INET */
+	__u16 family;         /* AF_INET, AF_INET6 or AF_UNIX; v4-mapped addresses are AF_INET */
 	__u16 local_port;     /* 0 until established */
 	__u16 remote_port;
 	__u8 tcp_state;       /* TCP_* of the kernel at the time of the record */
@@ -147,6 +147,11 @@ struct wire_connection {
 	char comm[WIRE_COMM]; /* of the opener */
 	char user[WIRE_NAME]; /* "" = not seen */
 	char database[WIRE_NAME];
+	/* AF_UNIX only: the server's path, cut to end in NUL, '@' first for an abstract one; who answered
+	 * last, with its pid as its own namespace has it (0: not seen). Addresses and ports are 0. */
+	__u32 peer_pid;
+	char path[WIRE_PATH];
+	char peer_comm[WIRE_COMM];
 };
 
 struct wire_edge {
@@ -312,10 +317,10 @@ static inline __u64 wire_gap_bound_ns(unsigned int bucket)
 #endif
 WIRE_ASSERT(sizeof(struct wire_header) == 16, "wire_header");
 WIRE_ASSERT(sizeof(struct wire_thread) == 24, "wire_thread");
-WIRE_ASSERT(sizeof(struct wire_connection) == 448, "wire_connection");
+WIRE_ASSERT(sizeof(struct wire_connection) == 576, "wire_connection");
 WIRE_ASSERT(__builtin_offsetof(struct wire_connection, opener) == 160, "wire_connection.opener");
 WIRE_ASSERT(__builtin_offsetof(struct wire_connection, local) == 272, "wire_connection.local");
-WIRE_ASSERT(sizeof(struct wire_edge) == 488, "wire_edge");
+WIRE_ASSERT(sizeof(struct wire_edge) == 616, "wire_edge");
 WIRE_ASSERT(sizeof(struct wire_process) == 80, "wire_process");
 WIRE_ASSERT(sizeof(struct wire_gaps) == 432, "wire_gaps");
 WIRE_ASSERT(sizeof(struct wire_stack) == 64 + 8 * WIRE_FRAMES, "wire_stack");

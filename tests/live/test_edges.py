@@ -9,20 +9,24 @@ FAST = ("--idle-after", "300ms")
 
 
 class EdgeCase(LiveCase):
+    # Of the subject's connections: a port, or a unix socket's path.
+    def endpoint(self):
+        return server().port
+
     def group(self, outcome, port=None):
         """The one group of the private server; several holders of it are an error here."""
-        found = groups(outcome.report, port or server().port)
+        found = groups(outcome.report, port or self.endpoint())
         self.check_equal(len(found), 1, outcome, "groups")
         return found[0]
 
     def totals(self, outcome, port=None):
         """open, opened, closed, failed over all processes."""
-        found = [group for _, group in groups(outcome.report, port or server().port)]
+        found = [group for _, group in groups(outcome.report, port or self.endpoint())]
         return tuple(sum(group[key] for group in found)
                      for key in ("open", "opened_total", "closed_total", "failed_total"))
 
     def check_leak(self, outcome, truth, extra=0):
-        leaks = findings(outcome.report, server().port, "LEAK")
+        leaks = findings(outcome.report, self.endpoint(), "LEAK")
         self.check_equal(len(leaks), 1, outcome, "findings")
         seen = leaks[0]["connections"]
         self.check(truth["leaked"] <= seen <= truth["leaked"] + extra, outcome,
@@ -140,7 +144,7 @@ class Edges(EdgeCase):
                 outcome = observation.finish()
         group = self.group(outcome)[1]
         self.check_equal((group["open"], group["half_closed"]), (13, 12), outcome, "open, half-closed")
-        leaks = findings(outcome.report, server().port, "LEAK")
+        leaks = findings(outcome.report, self.endpoint(), "LEAK")
         self.check_equal([(leak["rule"], leak["name"], leak["connections"]) for leak in leaks],
                          [("L7", "half-closed", 12)], outcome, "findings")
 
@@ -211,7 +215,7 @@ class Loss(EdgeCase):
         self.check_equal(loss["complete"], False, outcome, "loss.complete")
         self.check(loss["events_lost"] > 0, outcome, "losses are counted")
         self.check_equal(findings(outcome.report), [], outcome, "findings")
-        seen = sum(group["open"] for _, group in groups(outcome.report, server().port))
+        seen = sum(group["open"] for _, group in groups(outcome.report, self.endpoint()))
         self.check_equal(seen, truth["open"], outcome, "open after the rescan")
         if port:
             left = sum(group["open"] for _, group in groups(outcome.report, port))

@@ -4,7 +4,7 @@
 
 accuracy.py [--setting NAME]... [--jobs N] [--results FILE] [WORD...]
 Subjects whose name contains a word, else all; settings clear, tls, late, bursts, else these four; drops loses one record
-in a thousand on purpose, late-tls is both. One row for each run, then a confusion matrix; status 1 when one of them was judged wrongly or
+in a thousand on purpose, late-tls is both, unix goes over the unix sockets of PostgreSQL. One row for each run, then a confusion matrix; status 1 when one of them was judged wrongly or
 could not run.
 """
 import argparse
@@ -35,7 +35,9 @@ SETTINGS = ("clear", "tls", "late", "bursts")
 DROPS = "drops"
 # Likewise: attached late to connections that are encrypted.
 LATE_TLS = "late-tls"
-EXTRA = (DROPS, LATE_TLS)
+# Over the unix sockets of PostgreSQL.
+UNIX = "unix"
+EXTRA = (DROPS, LATE_TLS, UNIX)
 # By which the rules may still see more than is open; the subjects of the tree run so in every setting.
 OPTIONS = ("--idle-after", "300ms", "--hold-after", "1s")
 RULES = [f"L{number}" for number in range(1, 13)]
@@ -82,6 +84,8 @@ class Subject:
 
     def left_out(self, setting):
         """Why this setting is not for it, or None."""
+        if setting == UNIX and (self.head["server"] != ["postgresql"] or self.language == "java"):
+            return "another server, or a driver without unix sockets"
         for text in self.head["not under"]:
             if text.split()[0] in setting.split("-"):
                 return text.partition(" ")[2].strip("()")
@@ -148,6 +152,8 @@ class Servers:
                            REDIS_PORT=str(redis.tls_port if tls else redis.port))
         if tls:
             environment.update(MYSQL_TLS="1", REDIS_TLS="1")
+        if setting == UNIX:
+            environment["PGHOST"] = self.all["postgresql"].directory
         if setting == "bursts":
             environment["SUBJECT_BURSTS"] = "1"
         return environment

@@ -7,7 +7,7 @@ pool:  a burst of ten, then one of them goes on: nothing.
 held:  a transaction that was begun and is left, beside one that was committed and one that failed: HELD, one.
 overflow: fills the server, and tries in vain to open more: attached late, SUSPECT L1 "saturated".
 replies: long results, several results of one request, errors, prepared statements: idle after each, nothing.
-Ends by itself and prints its ground truth as one line of JSON; the server's port is the second argument.
+Ends by itself and prints its ground truth as one line of JSON; the second argument is the server's port or socket.
 """
 import json
 import os
@@ -17,12 +17,13 @@ import time
 import pymysql
 from pymysql.constants import CLIENT
 
-WHAT, PORT = sys.argv[1], int(sys.argv[2])
+WHAT, WHERE = sys.argv[1:3]
+SERVER = {"unix_socket": WHERE} if WHERE.startswith("/") else {"host": "127.0.0.1", "port": int(WHERE)}
 kept = []
 
 
 def connect(**options):
-    connection = pymysql.connect(host="127.0.0.1", port=PORT, user="app", database="shop", autocommit=True, **options)
+    connection = pymysql.connect(**SERVER, user="app", database="shop", autocommit=True, **options)
     kept.append(connection)
     return connection
 

@@ -8,7 +8,8 @@ pool:  a burst of ten over one pool, then serial use: nothing.
 held:  a MULTI that is neither executed nor discarded: HELD.
 listen: subscribers that wait for messages: nothing, exempt.
 overflow: fills the server, and tries in vain to open more: attached late, SUSPECT L1 "saturated".
-Ends by itself and prints its ground truth as one line of JSON; the server's port is the second argument.
+Ends by itself and prints its ground truth as one line of JSON; the second argument is the server's port or
+socket.
 """
 import json
 import os
@@ -17,12 +18,15 @@ import time
 
 import redis
 
-WHAT, PORT = sys.argv[1], int(sys.argv[2])
+WHAT, WHERE = sys.argv[1:3]
+UNIX = WHERE.startswith("/")
+SERVER = {"path": WHERE} if UNIX else {"host": "127.0.0.1", "port": int(WHERE)}
+KIND = redis.UnixDomainSocketConnection if UNIX else redis.Connection
 kept, requests, opened = [], 0, 0
 
 
 def client():
-    return redis.Redis(host="127.0.0.1", port=PORT)
+    return redis.Redis(unix_socket_path=WHERE) if UNIX else redis.Redis(**SERVER)
 
 
 def leak():
@@ -45,7 +49,7 @@ def leak():
 
 def pool():
     global requests, opened
-    shared = redis.ConnectionPool(host="127.0.0.1", port=PORT)
+    shared = redis.ConnectionPool(connection_class=KIND, **SERVER)
     burst = [shared.get_connection("PING") for _ in range(10)]
     for connection in burst:
         connection.send_command("GET", "order")
@@ -61,7 +65,7 @@ def pool():
 
 def held():
     global requests, opened
-    connection = redis.Connection(host="127.0.0.1", port=PORT)
+    connection = KIND(**SERVER)
     connection.connect()
     for command in (["SET", "order", "1"], ["MULTI"], ["SET", "order", "2"]):
         connection.send_command(*command)
@@ -90,7 +94,7 @@ def overflow():
     global requests, opened
     try:
         while True:
-            connection = redis.Connection(host="127.0.0.1", port=PORT)
+            connection = KIND(**SERVER)
             connection.connect()
             connection.send_command("GET", "order")
             connection.read_response()

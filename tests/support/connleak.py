@@ -72,9 +72,9 @@ def digest(report):
 
 
 def groups(report, port=None, pid=None):
-    """(process, group) of the report, of one remote port and one process if named."""
+    """(process, group) of the report, of one remote port (or a unix socket's path) and one process if named."""
     return [(process, group) for process in report["processes"] for group in process["groups"]
-            if (port is None or group["endpoint"]["port"] == port) and (pid is None or process["pid"] == pid)]
+            if (port is None or port in (group["endpoint"]["port"], group["endpoint"]["path"])) and (pid is None or process["pid"] == pid)]
 
 
 def findings(report, port=None, verdict=None):

@@ -11,6 +11,8 @@ from private_server import PrivateServer
 BOOT = """CREATE DATABASE shop;
 CREATE USER app@'127.0.0.1';
 GRANT ALL ON shop.* TO app@'127.0.0.1';
+CREATE USER app@localhost;
+GRANT ALL ON shop.* TO app@localhost;
 """
 
 
@@ -33,10 +35,13 @@ class MariaDb(PrivateServer):
     def command(self):
         tls = [f"--ssl-cert={self.certificate()}", f"--ssl-key={self.key()}"] if self.tls else []
         return ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={self.directory}/data",
-                f"--socket={self.directory}/socket", f"--pid-file={self.directory}/pid", f"--port={self.port}",
+                f"--socket={self.socket()}", f"--pid-file={self.directory}/pid", f"--port={self.port}",
                 "--bind-address=127.0.0.1", "--skip-name-resolve", f"--max-connections={self.max_connections}",
                 "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0",
                 f"--init-file={self.directory}/boot.sql", *tls]
+
+    def socket(self):
+        return os.path.join(self.directory, "mysqld.sock")
 
     def ready(self):
         try:

@@ -26,11 +26,14 @@ class Redis(PrivateServer):
 
     def command(self):
         command = [os.path.join(self.directory, "redis-server"), "--port", str(self.port), "--save", "", "--appendonly",
-                   "no", "--dir", self.directory, "--maxclients", str(self.max_connections), "--bind", self.host]
+                   "no", "--dir", self.directory, "--maxclients", str(self.max_connections), "--bind", self.host, "--unixsocket", self.socket()]
         if self.tls:
             command += ["--tls-port", str(self.tls_port), "--tls-cert-file", self.certificate(), "--tls-key-file",
                         self.key(), "--tls-auth-clients", "no"]
         return command
+
+    def socket(self):
+        return os.path.join(self.directory, "redis.sock")
 
     def ready(self):
         try:

@@ -2,6 +2,7 @@
 #include "views/explain.hpp"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -77,11 +78,13 @@ class Explainer {
     ConnectionExplanation out;
     for (const model::Holder& holder : connection.holders)
       if (holder.process == process.key) out.title += fmt::format("fd {}  ", holder.fd);
-    out.title += fmt::format("{} to {}", to_local(connection).value_or("?"),
-                             endpoint_name(to_endpoint(model::remote_address(record))));
+    if (record.family != AF_UNIX) out.title += to_local(connection).value_or("?") + " ";
+    out.title += "to " + endpoint_name(to_endpoint(model::remote_address(record)));
     const auto fact = [&](const char* name, std::string value) { out.facts.push_back({name, std::move(value)}); };
     fact("protocol", to_protocol(connection.protocol) + (connection.protocol_assumed ? " (assumed)" : "") +
                          (connection.tls() ? ", encrypted" : ""));
+    if (record.peer_pid != 0)
+      fact("answered by", fmt::format("{} (pid {})", fixed_text(record.peer_comm), record.peer_pid));
     fact("state", to_state(model::state(connection)));
     if (const auto transaction = to_transaction(connection)) fact("transaction", *transaction);
     const model::Age age = model::age(connection, now);

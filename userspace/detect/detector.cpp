@@ -3,6 +3,7 @@
 #include "detect/detector.hpp"
 
 #include <fmt/core.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <deque>
@@ -24,6 +25,7 @@ std::uint64_t count_of(std::chrono::nanoseconds duration) {
 }
 
 std::string name_of(const model::GroupKey& key) {
+  if (key.address.family == AF_UNIX) return escape(key.address.path);
   std::uint8_t bytes[16];
   std::copy(key.address.bytes.begin(), key.address.bytes.end(), bytes);
   std::string at = fmt::format("{} port {}", format_address(key.address.family, bytes), key.address.port);

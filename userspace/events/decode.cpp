@@ -68,9 +68,10 @@ T& alternative(Event& event) {
 }
 
 bool is_valid(const wire_connection& c) {
-  return (c.family == AF_INET || c.family == AF_INET6) && c.tcp_state <= max_tcp_state && c.turn < WIRE_TURN_END &&
-         c.transaction < WIRE_TRANSACTION_END && c.protocol < WIRE_PROTOCOL_END && terminated(c.comm) &&
-         terminated(c.user) && terminated(c.database);
+  return (c.family == AF_INET || c.family == AF_INET6 || c.family == AF_UNIX) && c.tcp_state <= max_tcp_state &&
+         c.turn < WIRE_TURN_END && c.transaction < WIRE_TRANSACTION_END && c.protocol < WIRE_PROTOCOL_END &&
+         terminated(c.comm) && terminated(c.user) && terminated(c.database) && terminated(c.path) &&
+         terminated(c.peer_comm);
 }
 
 bool decode_connection(wire_type type, Bytes bytes, Event& event) {

@@ -86,7 +86,10 @@ void put_members(Page& page, const Finding& f) {
     page.put(
         "<tr><td class=\"num\">{}</td><td class=\"mono\">{}</td><td>{}</td><td class=\"num\">{}{}</td>"
         "<td class=\"num\">{}</td><td>{}</td><td>{}</td></tr>\n",
-        m.fd ? std::to_string(*m.fd) : "?", html(m.local.value_or("?")),
+        m.fd ? std::to_string(*m.fd) : "?",
+        html(m.local  ? *m.local
+             : m.peer ? fmt::format("{} pid {}", m.peer->comm, m.peer->pid)
+                      : "?"),
         m.opened_unix_ns ? format_rfc3339(*m.opened_unix_ns) : "?", m.age_kind == AgeKind::at_least ? "&ge; " : "",
         duration(m.age_s), duration(m.idle_s), html(m.state), html(m.transaction.value_or("?")));
   }

@@ -73,6 +73,8 @@ Json member(const Member& m) {
   return {{"cookie", m.cookie},
           {"fd", number(m.fd)},
           {"local", text(m.local)},
+          {"peer",
+           m.peer ? Json{{"pid", m.peer->pid}, {"comm", text(std::string_view(m.peer->comm))}} : Json(nullptr)},
           {"opened_at", time(m.opened_unix_ns)},
           {"age_s", seconds(m.age_s)},
           {"age_kind", age_kind_name(m.age_kind)},

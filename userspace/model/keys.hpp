@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <string>
 
+#include "base/text.hpp"
 #include "wire.h"
 
 namespace connleak::model {
@@ -32,11 +34,12 @@ struct ConnectionKey {
   auto operator<=>(const ConnectionKey&) const = default;
 };
 
-// Network order; IPv4 in the first four bytes, the rest zero.
+// Network order; IPv4 in the first four bytes, the rest zero. Of a unix socket the server's path alone.
 struct Address {
   std::uint16_t family = 0;
   std::uint16_t port = 0;
   std::array<std::uint8_t, 16> bytes{};
+  std::string path;
   auto operator<=>(const Address&) const = default;
 };
 
@@ -47,7 +50,7 @@ struct Address {
   return {thread.tid, thread.thread_start_ns};
 }
 [[nodiscard]] inline Address remote_address(const wire_connection& record) {
-  Address address{record.family, record.remote_port, {}};
+  Address address{record.family, record.remote_port, {}, std::string(fixed_text(record.path))};
   std::memcpy(address.bytes.data(), record.remote, address.bytes.size());
   return address;
 }

@@ -2,6 +2,8 @@
 // Events of connections and processes.
 #include "model/model.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cstring>
 #include <string_view>
@@ -82,7 +84,7 @@ void Model::on(const Event& event, const ConnectionEvent& body) {
       closed.without_edge = false;
       closed.closed_ns = 0;
       closed.closed_at_exit = false;
-      --losses_.repaired;
+      if (!closed.goodbye() || closed.record.family != AF_UNIX) --losses_.repaired;
     }
   }
   Connection& connection = found != connections_.end() ? *found->second : create(key, body);
@@ -137,7 +139,9 @@ void Model::adopt(Connection& connection, const ConnectionEvent& body, std::uint
   place(connection);
   count(connection);
   if (body.type == WIRE_CLOSED) {
-    connection.closed_at_exit = (record.flags & WIRE_FLAG_EXITING) != 0;
+    // The end of a unix socket shows once its process is gone.
+    connection.closed_at_exit =
+        (record.flags & WIRE_FLAG_EXITING) != 0 || (record.family == AF_UNIX && !connection.process->alive);
     if ((record.flags & WIRE_FLAG_CLOSER) != 0) connection.closer = body.actor;
   }
   const bool never_held =

@@ -90,6 +90,35 @@ Process* Model::heir(const Connection& connection) {
              : nullptr;
 }
 
+void Model::move(Connection& connection, Process& to) {
+  if (connection.process == &to) return;
+  Process& from = *connection.process;
+  if (connection.held()) --from.endpoints[remote_address(connection.record)].held;
+  if (connection.group != nullptr) {
+    // Its numbers stay where they were made, its opening too; the new group counts from here on.
+    connection.group->members.erase(&connection);
+    if (connection.longest_counted_ns != 0) connection.group->longest_open.remove(connection.longest_counted_ns);
+    connection.group = nullptr;
+  }
+  const bool counted = connection.counted_open;
+  connection.longest_counted_ns = 0;
+  connection.gaps.reset();
+  from.connections.erase(&connection);
+  to.connections.insert(&connection);
+  connection.process = &to;
+  for (const Stack** stack : {&connection.open_stack, &connection.last_use_stack, &connection.close_stack})
+    if (*stack != nullptr) *stack = to.stacks.intern((*stack)->addresses, from.stacks);
+  if (connection.held()) {
+    auto& endpoint = to.endpoints[remote_address(connection.record)];
+    endpoint.most = std::max(endpoint.most, ++endpoint.held);
+  }
+  place(connection);
+  connection.counted_open = counted;
+  if (connection.group != nullptr) connection.group_requests_at_use = connection.group->requests;
+  count(connection);
+  changed(connection);
+}
+
 Inheritance Model::inheritance(const Connection& connection) const {
   const Process* creator = find_process(process_key(connection.record.opener));
   Inheritance how = Inheritance::none;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Groups, and what is settled at the end of a scan.
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -173,35 +175,6 @@ void Model::disprove(Group& group, const char* reason) {
   if (group.affine()) group.affinity_disproved = reason;
 }
 
-void Model::move(Connection& connection, Process& to) {
-  if (connection.process == &to) return;
-  Process& from = *connection.process;
-  if (connection.held()) --from.endpoints[remote_address(connection.record)].held;
-  if (connection.group != nullptr) {
-    // Its numbers stay where they were made; the new group counts from here on.
-    connection.group->members.erase(&connection);
-    if (connection.counted_open) ++connection.group->closed;
-    if (connection.longest_counted_ns != 0) connection.group->longest_open.remove(connection.longest_counted_ns);
-    connection.group = nullptr;
-  }
-  connection.counted_open = false;
-  connection.longest_counted_ns = 0;
-  connection.gaps.reset();
-  from.connections.erase(&connection);
-  to.connections.insert(&connection);
-  connection.process = &to;
-  for (const Stack** stack : {&connection.open_stack, &connection.last_use_stack, &connection.close_stack})
-    if (*stack != nullptr) *stack = to.stacks.intern((*stack)->addresses, from.stacks);
-  if (connection.held()) {
-    auto& endpoint = to.endpoints[remote_address(connection.record)];
-    endpoint.most = std::max(endpoint.most, ++endpoint.held);
-  }
-  place(connection);
-  if (connection.group != nullptr) connection.group_requests_at_use = connection.group->requests;
-  count(connection);
-  changed(connection);
-}
-
 void Model::seen(Connection& connection, std::uint64_t time_ns, bool in_scan) {
   if (!in_scan && connection.seen_ns != 0 && connection.seen_scan == open_scan_) {
     connection.seen_ns = time_ns;
@@ -268,12 +241,16 @@ void Model::end_levels(const Event& event, const ScanEvent& body) {
   ticked_ = true;
 }
 
+// Absent from one scan is no evidence, but for a unix socket whose client said goodbye: its close makes no edge.
 void Model::repair_missing() {
-  while (oldest_seen_ != nullptr && oldest_seen_->seen_scan + 2 <= open_scan_) {
-    Connection& gone = *oldest_seen_;
+  for (Connection* next = oldest_seen_; next != nullptr && next->seen_scan < open_scan_;) {
+    Connection& gone = *next;
+    next = gone.next_seen;
+    const bool ended = gone.record.family == AF_UNIX && gone.goodbye();
+    if (gone.seen_scan + 2 > open_scan_ && !ended) continue;
     gone.without_edge = true;
     gone.closed_at_exit = !gone.process->alive;
-    ++losses_.repaired;
+    if (!ended) ++losses_.repaired;
     set_liveness(gone, Liveness::closed, gone.seen_ns);
   }
 }

@@ -31,7 +31,7 @@ struct Group {
   Process* process = nullptr;
   std::set<Connection*> members;  // held now; order means nothing (sort by key before showing)
   std::uint64_t opened = 0;       // established since the observer began, late ones included
-  std::uint64_t closed = 0;       // of those; members = opened - closed
+  std::uint64_t closed = 0;       // of those, and of members that came from another process, which opened them
   std::uint64_t failed = 0;
   std::uint64_t requests = 0;  // seen by all members
   Histogram gaps;              // completed idle gaps

@@ -60,7 +60,11 @@ Result<void> Probes::State::attach_all() {
   std::vector<bpf_program*> order = {programs.tp_btf__sched_process_fork, programs.tp_btf__sched_process_exec,
                                      programs.tp_btf__sched_process_exit};
   if (loaded.send == SendHook::tracepoint) order.push_back(programs.tp_btf__sock_send_length);
-  if (loaded.send == SendHook::fexit) order.push_back(programs.fexit__tcp_sendmsg);
+  if (loaded.send == SendHook::fexit)
+    order.insert(order.end(), {programs.fexit__tcp_sendmsg, programs.fexit__unix_stream_sendmsg});
+  if (loaded.data == SendHook::tracepoint) order.push_back(programs.tp_btf__sk_data_ready);
+  if (loaded.data == SendHook::fexit) order.push_back(programs.fentry__sock_def_readable);
+  if (loaded.unix_release) order.push_back(programs.fentry__unix_release);
   if (loaded.receive) order.push_back(programs.tp_btf__sock_recv_length);
   order.insert(order.end(),
                {programs.tp_btf__tcp_destroy_sock, programs.tp_btf__state_softirq, programs.tp_btf__state_owned});

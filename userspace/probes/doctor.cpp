@@ -98,6 +98,15 @@ std::vector<Check> doctor() {
                     tracepoint ? "threads and stacks of last uses are seen"
                                : "fexit/tcp_sendmsg is tried instead; without it no stack of last use"});
   checks.push_back(check_fexit(!tracepoint));
+  const bool data = has_tracepoint("sk_data_ready") && try_program("tp_btf__sk_data_ready", false) == 0;
+  const bool entered = try_program("fentry__unix_release", true) == 0;
+  const bool seen = data || try_program("fentry__sock_def_readable", true) == 0;
+  checks.push_back(
+      {"unix sockets (tp_btf/sk_data_ready, 6.3)", seen, false,
+       std::string(seen ? "protocol, turn and transaction are read" : "connections over them are not seen") +
+           (!seen     ? ""
+            : entered ? "; their end is seen when it happens"
+                      : "; their end is found by scans, within a second")});
   checks.push_back(check_program("receive hook (tp_btf/sock_recv_length, 6.3)", "tp_btf__sock_recv_length", false,
                                  "inbound sessions are paired with connections", "inbound sessions are not seen"));
   checks.push_back(check_program("levels (iter/bpf_sk_storage_map)", "iter__connections", true,

@@ -67,15 +67,30 @@ Error load_error(int code) {
                                       "); run 'connleak doctor'."};
 }
 
+// Unix sockets: from 6.3 by a tracepoint, before that where the function around it may be entered. A refused entry
+// is no failure: their end is found by scans then.
+void choose_unix(SendHook send, Loaded& loaded) {
+  loaded.data = has_tracepoint("sk_data_ready") ? SendHook::tracepoint
+                : send == SendHook::fexit       ? send
+                                                : SendHook::none;
+  loaded.unix_release = loaded.data != SendHook::none && try_program("fentry__unix_release", true) == 0;
+}
+
 // 0 or an errno; `loaded` is set where it worked.
 int try_load(const ProbeOptions& options, SendHook send, Loaded& loaded) {
+  choose_unix(send, loaded);
+  set_libbpf_log(options.verbose);
   Skeleton skeleton(connleak_bpf__open());
   if (!skeleton) return errno;
   set_knobs(*skeleton, options);
   loaded.receive = has_tracepoint("sock_recv_length");
   bpf_program__set_autoload(skeleton->progs.tp_btf__sock_send_length, send == SendHook::tracepoint);
   bpf_program__set_autoload(skeleton->progs.fexit__tcp_sendmsg, send == SendHook::fexit);
+  bpf_program__set_autoload(skeleton->progs.fexit__unix_stream_sendmsg, send == SendHook::fexit);
   bpf_program__set_autoload(skeleton->progs.tp_btf__sock_recv_length, loaded.receive);
+  bpf_program__set_autoload(skeleton->progs.tp_btf__sk_data_ready, loaded.data == SendHook::tracepoint);
+  bpf_program__set_autoload(skeleton->progs.fentry__sock_def_readable, loaded.data == SendHook::fexit);
+  bpf_program__set_autoload(skeleton->progs.fentry__unix_release, loaded.unix_release);
   if (const int code = connleak_bpf__load(skeleton.get()); code != 0) return -code;
   loaded.skeleton = std::move(skeleton);
   loaded.send = send;

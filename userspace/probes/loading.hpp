@@ -23,7 +23,9 @@ enum class SendHook { tracepoint, fexit, none };
 struct Loaded {
   Skeleton skeleton;
   SendHook send = SendHook::tracepoint;
-  bool receive = true;  // the receive tracepoint is there
+  bool receive = true;                   // the receive tracepoint is there
+  SendHook data = SendHook::tracepoint;  // what is said on unix sockets; fexit: by fentry
+  bool unix_release = false;             // their end is seen when it happens
 };
 
 // Silences libbpf, or lets it speak to standard error.

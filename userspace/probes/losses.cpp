@@ -25,8 +25,9 @@ std::array<const bpf_program*, kHookNames.size()> programs_of(const connleak_bpf
   return {s.progs.tp_btf__state_owned,        s.progs.tp_btf__state_softirq,
           s.progs.tp_btf__tcp_destroy_sock,   send,
           s.progs.tp_btf__sock_recv_length,   s.progs.cgroup_skb__egress,
-          s.progs.cgroup_skb__ingress,        s.progs.tp_btf__sched_process_fork,
-          s.progs.tp_btf__sched_process_exec, s.progs.tp_btf__sched_process_exit};
+          s.progs.cgroup_skb__ingress,        nullptr /* what it misses is a packet's */,
+          s.progs.tp_btf__sched_process_fork, s.progs.tp_btf__sched_process_exec,
+          s.progs.tp_btf__sched_process_exit};
 }
 
 std::uint64_t recursion_misses(const bpf_program* program) {

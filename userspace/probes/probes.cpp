@@ -106,6 +106,7 @@ Result<std::unique_ptr<Probes>> Probes::open(const ProbeOptions& options) {
   }
   state->losses.set_attached("send", state->loaded.send != SendHook::none);
   state->losses.set_attached("receive", state->loaded.receive);
+  state->losses.set_attached("unix", state->loaded.data != SendHook::none);
   auto cgroup = open_cgroup_root();
   if (!cgroup) return tl::unexpected<Error>(cgroup.error());
   state->cgroup = std::move(*cgroup);

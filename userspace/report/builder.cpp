@@ -76,7 +76,7 @@ class Builder {
 
   void add(const model::Group& group, const model::Process& process, Process& into) {
     const auto& findings = detector_.findings(group);
-    if (group.opened + group.failed == 0 && group.members.empty() && findings.empty()) return;
+    if (group.opened + group.closed + group.failed == 0 && group.members.empty() && findings.empty()) return;
     Group out;
     out.endpoint = to_endpoint(group.key.address);
     out.protocol = to_protocol(group.key.protocol);
@@ -207,6 +207,8 @@ class Builder {
     for (const model::Holder& holder : connection.holders)
       if (holder.process == process.key && !out.fd) out.fd = static_cast<int>(holder.fd);
     out.local = to_local(connection);
+    if (connection.record.peer_pid != 0)
+      out.peer = {connection.record.peer_pid, std::string(fixed_text(connection.record.peer_comm))};
     out.opened_unix_ns = unix_ns(connection.key.opened_ns);
     const model::Age age = model::age(connection, judged_ns);
     switch (age.kind) {

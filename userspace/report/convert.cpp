@@ -18,6 +18,11 @@ double seconds(std::uint64_t ns) {
 
 Endpoint to_endpoint(const model::Address& address) {
   Endpoint endpoint;
+  if (address.family == AF_UNIX) {
+    endpoint.family = "unix";
+    endpoint.path = address.path;
+    return endpoint;
+  }
   endpoint.family = address.family == AF_INET6 ? "inet6" : "inet";
   std::uint8_t bytes[16];
   std::copy(address.bytes.begin(), address.bytes.end(), bytes);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/scope_filter.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -40,6 +42,7 @@ bool ScopeFilter::matches(const ConnectionEvent& event) const {
          any(options_.cgroups, [&](const std::string& wanted) { return below(facts.cgroup, wanted); }) &&
          any(options_.ports, [&](std::uint16_t wanted) { return wanted == connection.remote_port; }) &&
          any(options_.endpoints, [&](const EndpointPattern& wanted) {
+           if (connection.family == AF_UNIX) return !wanted.port && wanted.host == fixed_text(connection.path);
            return wanted.host == address && (!wanted.port || *wanted.port == connection.remote_port);
          });
 }

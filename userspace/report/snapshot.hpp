@@ -34,10 +34,17 @@ struct Frame {
   bool application = false;  // not libc, driver, pool or standard library
 };
 
+// Who answers on a unix socket.
+struct Peer {
+  std::uint32_t pid = 0;  // as its own pid namespace has it
+  std::string comm;
+};
+
 struct Member {
   std::uint64_t cookie = 0;
   std::optional<int> fd;
   std::optional<std::string> local;  // "address:port"
+  std::optional<Peer> peer;
   std::optional<std::int64_t> opened_unix_ns;
   std::optional<double> age_s;
   AgeKind age_kind = AgeKind::unknown;

@@ -194,7 +194,8 @@ std::string number_ranges(std::vector<int> numbers) {
 
 std::string member_line(const Member& m) {
   std::string text = pad("fd " + (m.fd ? std::to_string(*m.fd) : "?"), 7);
-  text += "  " + pad(escape(m.local.value_or("?")), std::max<std::size_t>(15, m.local ? m.local->size() : 0));
+  const std::string at = m.local ? *m.local : m.peer ? fmt::format("{} pid {}", m.peer->comm, m.peer->pid) : "?";
+  text += "  " + pad(escape(at), std::max<std::size_t>(15, at.size()));
   text += fmt::format("  age {}{}", m.age_kind == AgeKind::at_least ? ">=" : "", duration_text(m.age_s));
   text += "  idle " + duration_text(m.idle_s);
   if (m.state != "idle") text += "  " + escape(m.state);

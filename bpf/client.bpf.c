@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * What the client says: protocol, names, requests, idle gaps, goodbye. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "databases.h"
+#include "maps.h"
+#include "mysql.h"
+#include "names.h"
+#include "payload.h"
+#include "postgres.h"
+#include "redis.h"
+
+/* A client's first packet in MySQL's login is never shorter than this once it is sealed; TLS 1.3's Finished before it is,
+ * alone (74 bytes) and after a ChangeCipherSpec (80). */
+#define MYSQL_SEALED_LOGIN 80
+
+/* A sealed Terminate looks like a request until the alert that ends TLS follows it, unanswered: 27 to 69 bytes, and
+ * drivers close at once; on a busy machine that takes them a while. */
+#define TLS_GOODBYE_SIZE 80
+#define TLS_GOODBYE_NS (1000ull * 1000 * 1000)
+
+/* First bytes from the client: enum said. */
+static __always_inline int client__identify(struct connection *c, const struct payload *p)
+{
+	bool late = c->wire.flags & WIRE_FLAG_LATE;
+	const __u8 *head = p->head;
+	__u32 first = POSTGRES_FIRST_OTHER;
+
+	if (p->size >= 8)
+		first = postgres__first((const void *)head, p->size);
+	switch (first) {
+	case POSTGRES_FIRST_TLS:
+		c->stage = STAGE_ASKED_TLS;
+		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
+		return SAID_NOTHING;
+	case POSTGRES_FIRST_STARTUP:
+		c->stage = STAGE_LOGIN;
+		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
+		return SAID_POSTGRES_NAMES;
+	case POSTGRES_FIRST_CANCEL:
+		return SAID_OTHER;
+	default:
+		break;
+	}
+	if (p->size >= 14 && redis__is_request(head)) {
+		c->stage = STAGE_REDIS;
+		c->wire.protocol = WIRE_PROTOCOL_REDIS;
+		c->next_transaction = late ? WIRE_TRANSACTION_UNKNOWN : WIRE_TRANSACTION_NONE;
+		return SAID_NOTHING;
+	}
+	/* The greeting before it was not seen. */
+	if (mysql__is_login(head, p->size)) {
+		c->stage = STAGE_MYSQL_LOGIN;
+		c->wire.protocol = WIRE_PROTOCOL_MYSQL;
+		return SAID_MYSQL_NAMES;
+	}
+	if (late && p->size >= 5 && mysql__is_command(head, p->size) &&
+	    (c->wire.remote_port == MYSQL_PORT || c->wire.protocol == WIRE_PROTOCOL_MYSQL ||
+	     !postgres__is_client_message(head, p->size))) {
+		c->stage = STAGE_MYSQL;
+		c->wire.protocol = WIRE_PROTOCOL_MYSQL;
+		return SAID_NOTHING;
+	}
+	if (late && p->size >= 5 && postgres__is_client_message(head, p->size)) {
+		c->stage = STAGE_LOGIN;
+		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
+		return SAID_NOTHING;
+	}
+	if (late && head[1] == 3 && head[0] >= TLS_FIRST && head[0] <= TLS_DATA) {
+		__u8 protocol = database__assumed(c);
+
+		/* Another to the same address may still tell. */
+		if (!protocol && !keep_all)
+			return SAID_NOTHING;
+		if (protocol) {
+			c->stage = STAGE_OPAQUE;
+			c->wire.protocol = protocol;
+			connection__set_flag(c, WIRE_FLAG_TLS | WIRE_FLAG_ASSUMED);
+			return SAID_NOTHING;
+		}
+	}
+	/* Redis under TLS begins with that, as do all but databases: only the port tells. */
+	if ((c->wire.remote_port == REDIS_PORT || c->wire.remote_port == REDIS_TLS_PORT) && head[1] == 3 &&
+	    head[0] == TLS_HANDSHAKE) {
+		c->stage = STAGE_OPAQUE;
+		c->wire.protocol = WIRE_PROTOCOL_REDIS;
+		connection__set_flag(c, WIRE_FLAG_TLS | WIRE_FLAG_ASSUMED);
+		return SAID_NOTHING;
+	}
+	if (!keep_all)
+		return SAID_OTHER;
+	c->stage = STAGE_OPAQUE;
+	c->wire.protocol = WIRE_PROTOCOL_OTHER;
+	return SAID_NOTHING;
+}
+
+/* What the client sends under TLS. Redis has no login that all clients send: its requests begin where data does. */
+static __always_inline __u8 client__opaque(struct connection *c, const struct payload *p, bool over)
+{
+	const __u8 *head = p->head;
+
+	if (!(c->wire.flags & WIRE_FLAG_TLS))
+		return over ? KIND_REQUEST : KIND_LOGIN;
+	if (tls__is_alert(head))
+		return KIND_GOODBYE;
+	if (over)
+		return KIND_REQUEST;
+	if (c->wire.protocol == WIRE_PROTOCOL_REDIS && head[0] == TLS_DATA) {
+		c->wire.handshake_ns = bpf_ktime_get_boot_ns();
+		return KIND_REQUEST;
+	}
+	if (c->wire.protocol == WIRE_PROTOCOL_MYSQL &&
+	    p->size > (head[0] == TLS_DATA ? MYSQL_SEALED_LOGIN : 2 * MYSQL_SEALED_LOGIN) &&
+	    (head[0] == TLS_DATA || head[0] == TLS_FIRST) && c->flights < TLS_LOGIN_FLIGHTS)
+		c->flights = TLS_LOGIN_FLIGHTS;
+	return KIND_LOGIN;
+}
+
+static __always_inline __u8 client__mysql(struct connection *c, const struct payload *p)
+{
+	const __u8 *head = p->head;
+
+	if (p->size < 5)
+		return c->stage == STAGE_MYSQL ? KIND_REQUEST : KIND_LOGIN;
+	if (c->stage == STAGE_MYSQL_LOGIN) {
+		if (head[3] == 1 && p->size == MYSQL_TLS_REQUEST && (head[5] << 8) & MYSQL_TLS) {
+			c->stage = STAGE_OPAQUE;
+			connection__set_flag(c, WIRE_FLAG_TLS);
+		}
+		return KIND_LOGIN;
+	}
+	if (p->size == 5 && head[0] == 1 && head[4] == MYSQL_QUIT)
+		return KIND_GOODBYE;
+	if (head[3] != 0)
+		return KIND_REQUEST; /* the rest of a long one */
+	if (mysql__is_unanswered(head, p->size))
+		return KIND_UNANSWERED;
+	c->command = head[4];
+	if (head[4] == MYSQL_BINLOG_DUMP || head[4] == MYSQL_BINLOG_DUMP_GTID)
+		connection__set_flag(c, WIRE_FLAG_STREAM);
+	return KIND_REQUEST;
+}
+
+/* What drivers send before anything else is the login, wherever they stop; later the same commands are requests. */
+static __always_inline __u8 client__redis(struct connection *c, const struct payload *p)
+{
+	__u32 command = redis__command(p);
+
+	if (command == REDIS_QUIT)
+		return KIND_GOODBYE;
+	if (command == REDIS_LOGIN && !c->wire.requests && !(c->wire.flags & WIRE_FLAG_LATE))
+		return KIND_LOGIN;
+	if (command == REDIS_STREAM)
+		connection__set_flag(c, WIRE_FLAG_STREAM);
+	if (command == REDIS_MULTI)
+		c->next_transaction = WIRE_TRANSACTION_OPEN;
+	if (command == REDIS_END)
+		c->next_transaction = WIRE_TRANSACTION_NONE;
+	return KIND_REQUEST;
+}
+
+/* What this payload is to the connection; also notes whether it ends in Flush. */
+__noinline int client__kind(struct connection *c, struct payload *p)
+{
+	bool over;
+
+	if (!c || !p)
+		return KIND_LOGIN;
+	over = c->wire.handshake_ns || (c->wire.flags & WIRE_FLAG_LATE) || c->wire.protocol == WIRE_PROTOCOL_OTHER;
+	c->flushed = 0;
+	if (c->stage == STAGE_REDIS)
+		return client__redis(c, p);
+	if (c->stage == STAGE_MYSQL_LOGIN || c->stage == STAGE_MYSQL)
+		return client__mysql(c, p);
+	if (p->size < 5)
+		return over ? KIND_REQUEST : KIND_LOGIN;
+	if (c->stage == STAGE_OPAQUE)
+		return client__opaque(c, p, over);
+	if ((p->tail & 0xffffffff) == 4) {
+		__u8 type = payload__last(p, 4);
+
+		if (type == 'X' && p->size == 5)
+			return KIND_GOODBYE;
+		c->flushed = type == 'H';
+	}
+	return over ? KIND_REQUEST : KIND_LOGIN;
+}
+
+static __always_inline void client__role(struct connection *c, const struct payload *p)
+{
+	__u64 text = 0;
+
+	if (c->stage != STAGE_LOGIN)
+		return;
+	for (int i = 12; i >= 5; i--)
+		text = text << 8 | p->head[i];
+	__sync_fetch_and_or(&c->wire.flags, WIRE_FLAG_LISTEN * postgres__is_listen(p->head[0], text));
+}
+
+/* A request in the client's turn: the last one was answered, so the gap before it is complete now. */
+static __always_inline void client__request(struct connection *c, __u64 now)
+{
+	__u64 since = c->wire.last_answer_ns > c->wire.handshake_ns ? c->wire.last_answer_ns : c->wire.handshake_ns;
+	__u64 gap = c->wire.pending_gap_ns;
+
+	if (gap) {
+		__u32 bucket = wire_gap_bucket(gap);
+
+		if (bucket < WIRE_GAP_BUCKETS && c->gap_counts[bucket] != 0xffff)
+			c->gap_counts[bucket]++;
+		if (gap > c->wire.longest_gap_ns)
+			c->wire.longest_gap_ns = gap;
+		c->wire.gaps++;
+	}
+	/* From birth to first use is no gap. */
+	c->wire.pending_gap_ns = c->wire.first_use_ns && since && now > since ? now - since : 0;
+	if (!c->wire.first_use_ns)
+		c->wire.first_use_ns = now;
+	c->wire.requests++;
+}
+
+/* Takes the last request back where it was the goodbye. The gap before it stays uncounted: it was pending. */
+static __always_inline void client__undo_goodbye(struct connection *c, __u64 now)
+{
+	if (c->kind != KIND_REQUEST || c->last_size > TLS_GOODBYE_SIZE || now - c->wire.last_use_ns > TLS_GOODBYE_NS ||
+	    connection__turn(c) != WIRE_TURN_SERVER)
+		return;
+	c->wire.requests--;
+	c->wire.pending_gap_ns = 0;
+	c->wire.last_use_ns = c->prior_use_ns;
+	WRITE_ONCE(c->request_seq, c->prior_request_seq);
+	WRITE_ONCE(c->asked, c->prior_asked);
+	if (!c->wire.requests)
+		c->wire.first_use_ns = 0;
+	c->undone = 1;
+}
+
+__noinline int client__said(struct connection *c, struct payload *p)
+{
+	int said = SAID_NOTHING;
+	bool turn_ours;
+	__u64 now;
+	__u8 kind;
+
+	if (!c || !p || (c->sent && (__s32)(p->end - c->sent_seq) <= 0))
+		return SAID_NOTHING;
+	now = bpf_ktime_get_boot_ns();
+	if (c->stage == STAGE_CANDIDATE)
+		said = client__identify(c, p);
+	else if (c->stage == STAGE_MYSQL_LOGIN && p->head[3] == 1 && p->size > MYSQL_TLS_REQUEST)
+		said = SAID_MYSQL_NAMES;
+	if (said == SAID_OTHER)
+		return said;
+	if (c->stage != STAGE_CANDIDATE && !c->sent && !(c->wire.flags & WIRE_FLAG_ASSUMED) && c->wire.family != AF_UNIX)
+		database__learn(c);
+	turn_ours = connection__turn(c) != WIRE_TURN_SERVER;
+	c->sent_seq = p->end;
+	c->sent = 1;
+	kind = client__kind(c, p);
+	if (kind == KIND_GOODBYE) {
+		if (c->stage == STAGE_OPAQUE)
+			client__undo_goodbye(c, now);
+		c->kind = kind;
+		connection__set_flag(c, WIRE_FLAG_GOODBYE);
+		return said;
+	}
+	if (kind == KIND_UNANSWERED) {
+		c->wire.last_use_ns = now;
+		return said;
+	}
+	c->kind = kind;
+	c->last_size = p->size;
+	if (turn_ours && c->flights < 255)
+		c->flights++;
+	if (c->kind == KIND_REQUEST) {
+		client__role(c, p);
+		if (turn_ours) {
+			c->prior_use_ns = c->wire.last_use_ns;
+			c->prior_request_seq = c->request_seq;
+			c->prior_asked = c->asked;
+			client__request(c, now);
+		}
+		c->wire.last_use_ns = now;
+	}
+	WRITE_ONCE(c->request_seq, p->end);
+	WRITE_ONCE(c->asked, 1);
+	return said;
+}
