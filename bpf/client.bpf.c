@@ -6,6 +6,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "databases.h"
+#include "first.h"
 #include "maps.h"
 #include "mysql.h"
 #include "names.h"
@@ -22,58 +23,56 @@
 #define TLS_GOODBYE_SIZE 80
 #define TLS_GOODBYE_NS (1000ull * 1000 * 1000)
 
+/* It speaks `protocol`: enum said. */
+static __always_inline int client__begin(struct connection *c, const struct payload *p, __u8 protocol)
+{
+	bool late = c->wire.flags & WIRE_FLAG_LATE;
+
+	c->wire.protocol = protocol;
+	switch (protocol) {
+	case WIRE_PROTOCOL_POSTGRESQL:
+		if (first__of_postgres(p) == POSTGRES_FIRST_TLS) {
+			c->stage = STAGE_ASKED_TLS;
+			return SAID_NOTHING;
+		}
+		c->stage = STAGE_LOGIN;
+		return first__of_postgres(p) == POSTGRES_FIRST_STARTUP ? SAID_POSTGRES_NAMES : SAID_NOTHING;
+	case WIRE_PROTOCOL_MYSQL:
+		if (mysql__is_login(p->head, p->size)) {
+			c->stage = STAGE_MYSQL_LOGIN;
+			return SAID_MYSQL_NAMES;
+		}
+		c->stage = STAGE_MYSQL;
+		return SAID_NOTHING;
+	case WIRE_PROTOCOL_REDIS:
+		c->stage = STAGE_REDIS;
+		c->next_transaction = late ? WIRE_TRANSACTION_UNKNOWN : WIRE_TRANSACTION_NONE;
+		return SAID_NOTHING;
+	default:
+		c->stage = STAGE_TURNS;
+		return SAID_NOTHING;
+	}
+}
+
 /* First bytes from the client: enum said. */
 static __always_inline int client__identify(struct connection *c, const struct payload *p)
 {
 	bool late = c->wire.flags & WIRE_FLAG_LATE;
 	const __u8 *head = p->head;
-	__u32 first = POSTGRES_FIRST_OTHER;
+	__u8 protocol;
 
-	if (p->size >= 8)
-		first = postgres__first((const void *)head, p->size);
-	switch (first) {
-	case POSTGRES_FIRST_TLS:
-		c->stage = STAGE_ASKED_TLS;
-		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
-		return SAID_NOTHING;
-	case POSTGRES_FIRST_STARTUP:
-		c->stage = STAGE_LOGIN;
-		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
-		return SAID_POSTGRES_NAMES;
-	case POSTGRES_FIRST_CANCEL:
+	if (first__of_postgres(p) == POSTGRES_FIRST_CANCEL)
 		return SAID_OTHER;
-	default:
-		break;
-	}
-	if (p->size >= 14 && redis__is_request(head)) {
-		c->stage = STAGE_REDIS;
-		c->wire.protocol = WIRE_PROTOCOL_REDIS;
-		c->next_transaction = late ? WIRE_TRANSACTION_UNKNOWN : WIRE_TRANSACTION_NONE;
-		return SAID_NOTHING;
-	}
-	/* The greeting before it was not seen. */
-	if (mysql__is_login(head, p->size)) {
-		c->stage = STAGE_MYSQL_LOGIN;
-		c->wire.protocol = WIRE_PROTOCOL_MYSQL;
-		return SAID_MYSQL_NAMES;
-	}
-	if (late && p->size >= 5 && mysql__is_command(head, p->size) &&
-	    (c->wire.remote_port == MYSQL_PORT || c->wire.protocol == WIRE_PROTOCOL_MYSQL ||
-	     !postgres__is_client_message(head, p->size))) {
-		c->stage = STAGE_MYSQL;
-		c->wire.protocol = WIRE_PROTOCOL_MYSQL;
-		return SAID_NOTHING;
-	}
-	if (late && p->size >= 5 && postgres__is_client_message(head, p->size)) {
-		c->stage = STAGE_LOGIN;
-		c->wire.protocol = WIRE_PROTOCOL_POSTGRESQL;
-		return SAID_NOTHING;
-	}
-	if (late && head[1] == 3 && head[0] >= TLS_FIRST && head[0] <= TLS_DATA) {
-		__u8 protocol = database__assumed(c);
-
+	protocol = first__protocol(p);
+	if (!protocol && late)
+		protocol = later__protocol(p, c->wire.remote_port == MYSQL_PORT ? WIRE_PROTOCOL_MYSQL : c->wire.protocol);
+	if (protocol)
+		return client__begin(c, p, protocol);
+	/* Under TLS from the first byte, as most that are no database's: only what is usual there tells. */
+	if (head[1] == 3 && (late ? head[0] >= TLS_FIRST && head[0] <= TLS_DATA : head[0] == TLS_HANDSHAKE)) {
+		protocol = late ? database__assumed(c) : port__protocol_under_tls(c->wire.remote_port);
 		/* Another to the same address may still tell. */
-		if (!protocol && !keep_all)
+		if (!protocol && late && !keep_all)
 			return SAID_NOTHING;
 		if (protocol) {
 			c->stage = STAGE_OPAQUE;
@@ -82,14 +81,6 @@ static __always_inline int client__identify(struct connection *c, const struct p
 			return SAID_NOTHING;
 		}
 	}
-	/* Redis under TLS begins with that, as do all but databases: only the port tells. */
-	if ((c->wire.remote_port == REDIS_PORT || c->wire.remote_port == REDIS_TLS_PORT) && head[1] == 3 &&
-	    head[0] == TLS_HANDSHAKE) {
-		c->stage = STAGE_OPAQUE;
-		c->wire.protocol = WIRE_PROTOCOL_REDIS;
-		connection__set_flag(c, WIRE_FLAG_TLS | WIRE_FLAG_ASSUMED);
-		return SAID_NOTHING;
-	}
 	if (!keep_all)
 		return SAID_OTHER;
 	c->stage = STAGE_OPAQUE;
@@ -97,7 +88,7 @@ static __always_inline int client__identify(struct connection *c, const struct p
 	return SAID_NOTHING;
 }
 
-/* What the client sends under TLS. Redis has no login that all clients send: its requests begin where data does. */
+/* What the client sends under TLS. Where no login is known of, requests begin where data does. */
 static __always_inline __u8 client__opaque(struct connection *c, const struct payload *p, bool over)
 {
 	const __u8 *head = p->head;
@@ -108,7 +99,7 @@ static __always_inline __u8 client__opaque(struct connection *c, const struct pa
 		return KIND_GOODBYE;
 	if (over)
 		return KIND_REQUEST;
-	if (c->wire.protocol == WIRE_PROTOCOL_REDIS && head[0] == TLS_DATA) {
+	if (protocol__speaks_at_once(c->wire.protocol) && head[0] == TLS_DATA) {
 		c->wire.handshake_ns = bpf_ktime_get_boot_ns();
 		return KIND_REQUEST;
 	}
@@ -162,6 +153,39 @@ static __always_inline __u8 client__redis(struct connection *c, const struct pay
 	return KIND_REQUEST;
 }
 
+static __always_inline __u8 client__tds(struct connection *c, const struct payload *p, bool over)
+{
+	if (tls__is_alert(p->head))
+		return KIND_GOODBYE;
+	/* After the first packets TLS may take over, for the login or for good. */
+	if (p->head[0] == TLS_DATA && p->head[1] == 3) {
+		if (over)
+			connection__set_flag(c, WIRE_FLAG_TLS);
+		else
+			c->command = TLS_DATA;
+	} else {
+		c->command = 0;
+	}
+	c->next_transaction = tds__request_state(p);
+	return over ? KIND_REQUEST : KIND_LOGIN;
+}
+
+static __always_inline __u8 client__turns(struct connection *c, const struct payload *p, bool over)
+{
+	switch (c->wire.protocol) {
+	case WIRE_PROTOCOL_MONGODB:
+		return mongodb__kind(c, p);
+	case WIRE_PROTOCOL_TDS:
+		return client__tds(c, p, over);
+	case WIRE_PROTOCOL_ORACLE:
+		return oracle__kind(c, p, over);
+	case WIRE_PROTOCOL_CASSANDRA:
+		return cassandra__kind(c, p, over);
+	default:
+		return memcached__kind(p);
+	}
+}
+
 /* What this payload is to the connection; also notes whether it ends in Flush. */
 __noinline int client__kind(struct connection *c, struct payload *p)
 {
@@ -175,6 +199,8 @@ __noinline int client__kind(struct connection *c, struct payload *p)
 		return client__redis(c, p);
 	if (c->stage == STAGE_MYSQL_LOGIN || c->stage == STAGE_MYSQL)
 		return client__mysql(c, p);
+	if (c->stage == STAGE_TURNS)
+		return client__turns(c, p, over);
 	if (p->size < 5)
 		return over ? KIND_REQUEST : KIND_LOGIN;
 	if (c->stage == STAGE_OPAQUE)

@@ -7,12 +7,8 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "ports.h"
 #include "record.h"
-
-#define POSTGRESQL_PORT 5432
-#define MYSQL_PORT 3306
-#define REDIS_PORT 6379
-#define REDIS_TLS_PORT 6380
 
 /* Found there by the first bytes of other connections. */
 struct database_address {
@@ -69,11 +65,8 @@ __noinline int database__assumed(struct connection *c)
 		return WIRE_PROTOCOL_POSTGRESQL;
 	case MYSQL_PORT:
 		return WIRE_PROTOCOL_MYSQL;
-	case REDIS_PORT:
-	case REDIS_TLS_PORT:
-		return WIRE_PROTOCOL_REDIS;
 	default:
-		return 0;
+		return port__protocol_under_tls(c->wire.remote_port);
 	}
 }
 

@@ -21,6 +21,7 @@ enum record_stage {
 	STAGE_REDIS = 4,     /* turn by direction, roles and transactions by command */
 	STAGE_MYSQL_LOGIN = 5, /* greeted */
 	STAGE_MYSQL = 6,     /* logged in, or late */
+	STAGE_TURNS = 7,     /* one of the others: wire.protocol says which */
 };
 
 /* KIND_UNANSWERED: a use to which nothing is answered, so that the turn stays. */
@@ -52,11 +53,12 @@ struct connection {
 	__u8 flushed;        /* the last payload ended in Flush: an answer may end without ReadyForQuery */
 	__u8 undone;         /* the last request was a goodbye after all; the send hook takes its stack back */
 	__u8 next_transaction; /* enum wire_transaction that the answer to the last request brings; Redis only */
-	__u8 command;        /* MySQL: of the last request */
+	__u8 command;        /* MySQL, Oracle: of the last request */
 	__u8 flights;        /* times the client spoke after the server had, saturating; tells logins under TLS */
 	__u8 prior_asked;    /* asked, request_seq and wire.last_use_ns before the last request */
 	__u32 last_size;     /* of the last payload */
 	__u32 prior_request_seq;
+	__u32 request_id;    /* MongoDB: of the last request */
 	__u64 prior_use_ns;
 
 	/* Ingress: also wire.handshake_ns, last_answer_ns, transaction, transaction_ns, longest_transaction_ns,
@@ -65,6 +67,8 @@ struct connection {
 	__u8 answered;       /* answered_seq is valid */
 	__u32 received_seq;  /* end of the last payload seen */
 	__u32 answered_seq;  /* what the server had received when it last gave the turn back */
+	__u8 replying;       /* MongoDB: a reply is under way, 2: and another follows it */
+	__u32 reply_end;     /* where it ends */
 	__u64 tail;          /* last 8 bytes of the reply stream, protocol ends only: forgotten once the turn changes */
 
 	/* Send hook: also wire.first_user, last_user, last_send_ns. users_seq is odd while they are written. */
@@ -81,7 +85,6 @@ struct connection {
 	__u64 told_use;      /* hash of the stack told last */
 
 	__u16 gap_counts[WIRE_GAP_BUCKETS]; /* egress */
-	__u16 padding[1];
 };
 
 /* Apart from the record: made at the first use, which most connections that are opened never see, and not missed by

@@ -6,10 +6,14 @@
 #include <bpf/bpf_helpers.h>
 
 #include "maps.h"
+#include "mongodb.h"
 #include "mysql.h"
 #include "payload.h"
+#include "ports.h"
 #include "postgres.h"
 #include "redis.h"
+#include "tds.h"
+#include "turns.h"
 
 /* The last 8 bytes of the stream, which may lie in two payloads; only of what follows without a hole. */
 static __always_inline void server__keep_tail(struct connection *c, const struct payload *p)
@@ -115,7 +119,7 @@ static __always_inline void server__opaque(struct connection *c, const struct pa
 {
 	WRITE_ONCE(c->answered_seq, p->ack);
 	WRITE_ONCE(c->answered, 1);
-	if (c->wire.handshake_ns || c->wire.protocol == WIRE_PROTOCOL_REDIS)
+	if (c->wire.handshake_ns || protocol__speaks_at_once(c->wire.protocol))
 		return;
 	if (c->wire.protocol == WIRE_PROTOCOL_OTHER || c->flights >= TLS_LOGIN_OVER) {
 		c->wire.handshake_ns = now;
@@ -142,6 +146,35 @@ static __always_inline void server__login(struct connection *c, const struct pay
 	c->tail = 0;
 	WRITE_ONCE(c->answered_seq, p->ack);
 	WRITE_ONCE(c->answered, 1);
+}
+
+/* Of TDS the login is over with the first reply in tokens; of Oracle with the answer to the second half of its
+ * authentication; the others have none that must be. */
+static __always_inline void server__turns(struct connection *c, const struct payload *p, __u64 now)
+{
+	bool over = true;
+
+	if (c->wire.protocol == WIRE_PROTOCOL_MONGODB && !mongodb__ends_reply(c, p))
+		return;
+	if (c->wire.protocol == WIRE_PROTOCOL_ORACLE)
+		over = c->command == TTC_AUTHENTICATE;
+	if (c->wire.protocol == WIRE_PROTOCOL_TDS) {
+		__u8 state = tds__reply_state(p);
+
+		/* Sealed, the login is over with the answer to the first sealed payload, and nothing more is seen. */
+		over = tds__ends_reply(p) || c->command == TLS_DATA;
+		if (state == WIRE_TRANSACTION_UNKNOWN)
+			state = c->next_transaction;
+		if (over && state != WIRE_TRANSACTION_UNKNOWN)
+			server__transaction(c, state, now);
+		/* A long reply: its end is still to come. */
+		if (!over && c->wire.handshake_ns && !(c->wire.flags & WIRE_FLAG_TLS))
+			return;
+	}
+	WRITE_ONCE(c->answered_seq, p->ack);
+	WRITE_ONCE(c->answered, 1);
+	if (!c->wire.handshake_ns && over)
+		c->wire.handshake_ns = now;
 }
 
 __noinline int server__said(struct connection *c, struct payload *p)
@@ -195,6 +228,9 @@ __noinline int server__said(struct connection *c, struct payload *p)
 	case STAGE_MYSQL_LOGIN:
 	case STAGE_MYSQL:
 		server__mysql(c, p, now);
+		return SAID_NOTHING;
+	case STAGE_TURNS:
+		server__turns(c, p, now);
 		return SAID_NOTHING;
 	case STAGE_REDIS:
 		server__redis(c, p, now);

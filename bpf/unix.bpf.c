@@ -7,13 +7,11 @@
 #include <bpf/bpf_tracing.h>
 
 #include "emit.h"
+#include "first.h"
 #include "maps.h"
-#include "mysql.h"
 #include "names.h"
 #include "opening.h"
 #include "payload.h"
-#include "postgres.h"
-#include "redis.h"
 #include "unix.h"
 
 /* Clients whose first bytes are no database's: most of a host's unix sockets, which this one look-up is all to. */
@@ -136,15 +134,6 @@ static __always_inline void payload__read_user(struct payload *p, const struct p
 		payload__set_tail(p, last);
 }
 
-/* Of the many that talk over unix sockets, who begins as a client of a database does. */
-static __always_inline bool payload__opens_database(const struct payload *p)
-{
-	__u32 first = p->size >= 8 ? postgres__first((const void *)p->head, p->size) : POSTGRES_FIRST_OTHER;
-
-	return first == POSTGRES_FIRST_STARTUP || first == POSTGRES_FIRST_TLS || mysql__is_login(p->head, p->size) ||
-	       (p->size >= 14 && redis__is_request(p->head));
-}
-
 /* connect() is not seen, but drivers speak at once. */
 static __always_inline struct connection *unix__open(void *ctx, struct sock *client, struct sock *server,
 						     const struct payload *p)
@@ -152,7 +141,7 @@ static __always_inline struct connection *unix__open(void *ctx, struct sock *cli
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct connection *c;
 
-	if (!payload__opens_database(p) || client->sk_type != SOCK_STREAM) {
+	if (!first__protocol(p) || client->sk_type != SOCK_STREAM) {
 		bpf_sk_storage_get(&passed_over, client, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 		return NULL;
 	}

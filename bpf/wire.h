@@ -76,6 +76,11 @@ enum wire_protocol {
 	WIRE_PROTOCOL_OTHER = 2,   /* kept only under --all */
 	WIRE_PROTOCOL_MYSQL = 3,   /* MariaDB, too */
 	WIRE_PROTOCOL_REDIS = 4,
+	WIRE_PROTOCOL_MONGODB = 5,
+	WIRE_PROTOCOL_TDS = 6, /* SQL Server, Sybase */
+	WIRE_PROTOCOL_ORACLE = 7,
+	WIRE_PROTOCOL_CASSANDRA = 8,
+	WIRE_PROTOCOL_MEMCACHED = 9,
 	WIRE_PROTOCOL_END
 };
 

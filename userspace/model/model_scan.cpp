@@ -23,8 +23,8 @@ bool place_known(const Connection& connection, bool all) {
     return all && established_at(connection) != 0 && (connection.seen_scan != 0 || record.closed_ns != 0);
   // The user comes with the startup message; whatever shows that it will not come decides, too.
   return record.user[0] != '\0' || record.handshake_ns != 0 || connection.late() || connection.tls() ||
-         record.closed_ns != 0 || connection.protocol == WIRE_PROTOCOL_OTHER ||
-         connection.protocol == WIRE_PROTOCOL_REDIS;
+         record.closed_ns != 0 ||
+         (connection.protocol != WIRE_PROTOCOL_POSTGRESQL && connection.protocol != WIRE_PROTOCOL_MYSQL);
 }
 
 GroupKey group_key(const Connection& connection) {

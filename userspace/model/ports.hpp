@@ -18,6 +18,16 @@ namespace connleak::model {
       return WIRE_PROTOCOL_POSTGRESQL;
     case 6379:
       return WIRE_PROTOCOL_REDIS;
+    case 27017:
+      return WIRE_PROTOCOL_MONGODB;
+    case 1433:
+      return WIRE_PROTOCOL_TDS;
+    case 1521:
+      return WIRE_PROTOCOL_ORACLE;
+    case 9042:
+      return WIRE_PROTOCOL_CASSANDRA;
+    case 11211:
+      return WIRE_PROTOCOL_MEMCACHED;
     default:
       return WIRE_PROTOCOL_UNKNOWN;
   }

@@ -39,6 +39,16 @@ std::string to_protocol(wire_protocol protocol) {
       return "mysql";
     case WIRE_PROTOCOL_REDIS:
       return "redis";
+    case WIRE_PROTOCOL_MONGODB:
+      return "mongodb";
+    case WIRE_PROTOCOL_TDS:
+      return "tds";
+    case WIRE_PROTOCOL_ORACLE:
+      return "oracle";
+    case WIRE_PROTOCOL_CASSANDRA:
+      return "cassandra";
+    case WIRE_PROTOCOL_MEMCACHED:
+      return "memcached";
     case WIRE_PROTOCOL_UNKNOWN:
     case WIRE_PROTOCOL_OTHER:
     case WIRE_PROTOCOL_END:
