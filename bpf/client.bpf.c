@@ -7,6 +7,7 @@
 
 #include "databases.h"
 #include "first.h"
+#include "goodbye.h"
 #include "maps.h"
 #include "mysql.h"
 #include "names.h"
@@ -17,11 +18,6 @@
 /* A client's first packet in MySQL's login is never shorter than this once it is sealed; TLS 1.3's Finished before it is,
  * alone (74 bytes) and after a ChangeCipherSpec (80). */
 #define MYSQL_SEALED_LOGIN 80
-
-/* A sealed Terminate looks like a request until the alert that ends TLS follows it, unanswered: 27 to 69 bytes, and
- * drivers close at once; on a busy machine that takes them a while. */
-#define TLS_GOODBYE_SIZE 80
-#define TLS_GOODBYE_NS (1000ull * 1000 * 1000)
 
 /* It speaks `protocol`: enum said. */
 static __always_inline int client__begin(struct connection *c, const struct payload *p, __u8 protocol)
@@ -248,22 +244,6 @@ static __always_inline void client__request(struct connection *c, __u64 now)
 	c->wire.requests++;
 }
 
-/* Takes the last request back where it was the goodbye. The gap before it stays uncounted: it was pending. */
-static __always_inline void client__undo_goodbye(struct connection *c, __u64 now)
-{
-	if (c->kind != KIND_REQUEST || c->last_size > TLS_GOODBYE_SIZE || now - c->wire.last_use_ns > TLS_GOODBYE_NS ||
-	    connection__turn(c) != WIRE_TURN_SERVER)
-		return;
-	c->wire.requests--;
-	c->wire.pending_gap_ns = 0;
-	c->wire.last_use_ns = c->prior_use_ns;
-	WRITE_ONCE(c->request_seq, c->prior_request_seq);
-	WRITE_ONCE(c->asked, c->prior_asked);
-	if (!c->wire.requests)
-		c->wire.first_use_ns = 0;
-	c->undone = 1;
-}
-
 __noinline int client__said(struct connection *c, struct payload *p)
 {
 	int said = SAID_NOTHING;
@@ -288,7 +268,7 @@ __noinline int client__said(struct connection *c, struct payload *p)
 	kind = client__kind(c, p);
 	if (kind == KIND_GOODBYE) {
 		if (c->stage == STAGE_OPAQUE)
-			client__undo_goodbye(c, now);
+			connection__undo_goodbye(c, now);
 		c->kind = kind;
 		connection__set_flag(c, WIRE_FLAG_GOODBYE);
 		return said;

@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "emit.h"
+#include "goodbye.h"
 #include "maps.h"
 #include "sockets.h"
 #include "tasks.h"
@@ -15,13 +16,44 @@
 /* A connection that was idle longer than this when it closed sends its stacks and gaps along. */
 extern const volatile __u64 idle_after_ns;
 
-static __always_inline void connection__close(struct sock *sk, struct connection *c, bool by_current, __u32 hook,
-					      __u64 now)
+/* Only while one is closed, by the current task. */
+struct closing_stacks_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stack_slot);
+};
+
+extern struct closing_stacks_map closing_stacks SEC(".maps");
+
+/* Where the program closes it: a destructor or a garbage collector tells that it had been lost. */
+static __always_inline void closing__emit_stack(void *ctx, struct connection *c, const struct wire_thread *actor,
+						__u32 hook, __u64 now)
+{
+	__u32 zero = 0;
+	struct stack_slot *slot = bpf_map_lookup_elem(&closing_stacks, &zero);
+	long size;
+
+	if (!slot)
+		return;
+	size = bpf_get_stack(ctx, slot->addresses, sizeof(slot->addresses), BPF_F_USER_STACK);
+	if (size <= 0)
+		return;
+	slot->frames = size / 8;
+	slot->thread = *actor;
+	emit__stack(hook, c, WIRE_STACK_CLOSE, slot, now);
+}
+
+/* `ctx`: of the program, where it may ask for the stack of the current task, which closes it; else NULL. */
+static __always_inline void connection__close(void *ctx, struct sock *sk, struct connection *c, bool by_current,
+					      __u32 hook, __u64 now)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct wire_thread actor = {};
 	struct stacks *s;
 
+	if (c->wire.flags & WIRE_FLAG_TLS)
+		connection__undo_goodbye(c, now);
 	c->wire.closed_ns = now;
 	/* Where the edge to ESTABLISHED was missed; at CLOSE the port is gone. */
 	if (c->wire.family != AF_UNIX && !c->wire.local_port && sk->__sk_common.skc_num)
@@ -41,7 +73,9 @@ static __always_inline void connection__close(struct sock *sk, struct connection
 			emit__stack(hook, c, WIRE_STACK_OPEN, &c->open, now);
 		s = bpf_sk_storage_get(&stacks, sk, NULL, 0);
 		if (s && s->used)
-			emit__stack(hook, c, WIRE_STACK_LAST_USE, &s->use[s->active & 1], now);
+			emit__stack(hook, c, WIRE_STACK_LAST_USE, &s->use[(s->active ^ c->undone) & 1], now);
+		if (ctx && actor.tgid && !(task->flags & PF_EXITING))
+			closing__emit_stack(ctx, c, &actor, hook, now);
 	}
 	emit__edge(hook, WIRE_CLOSED, c, &actor, now);
 }

@@ -31,7 +31,7 @@ static __always_inline void connection__open(void *ctx, struct sock *sk, __u32 h
 	if (c) {
 		/* connect() again on the same socket: same cookie, another connection. */
 		if (!c->end)
-			connection__close(sk, c, true, hook, now);
+			connection__close(ctx, sk, c, true, hook, now);
 		bpf_sk_storage_delete(&connections, sk);
 		bpf_sk_storage_delete(&stacks, sk);
 	}
@@ -100,7 +100,7 @@ static __always_inline int state__change(void *ctx, struct sock *sk, int old, in
 		return 0;
 	}
 	if (closed_by_application(sk, owned)) {
-		connection__close(sk, c, true, hook, now);
+		connection__close(ctx, sk, c, true, hook, now);
 	} else if (new == TCP_CLOSE_WAIT) {
 		c->wire.peer_closed_ns = now;
 		emit__edge(hook, WIRE_PEER_CLOSED, c, NULL, now);
@@ -145,6 +145,6 @@ int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)
 	if (!c || c->end)
 		return 0;
 	count__hit(HOOK_DESTROY);
-	connection__close(sk, c, closed_by_application(sk, sk->sk_lock.owned), HOOK_DESTROY, bpf_ktime_get_boot_ns());
+	connection__close(ctx, sk, c, closed_by_application(sk, sk->sk_lock.owned), HOOK_DESTROY, bpf_ktime_get_boot_ns());
 	return 0;
 }

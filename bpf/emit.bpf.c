@@ -94,10 +94,11 @@ int emit__edge(__u32 hook, __u32 type, struct connection *c, struct wire_thread 
 		return -1;
 	}
 	emit__head(&edge->header, type, sizeof(*edge), now);
-	if (actor)
+	__builtin_memset(&edge->actor, 0, sizeof(edge->actor) + sizeof(edge->actor_comm));
+	if (actor && actor->tgid) {
 		edge->actor = *actor;
-	else
-		__builtin_memset(&edge->actor, 0, sizeof(edge->actor));
+		bpf_get_current_comm(edge->actor_comm, sizeof(edge->actor_comm));
+	}
 	connection__copy(&edge->connection, c);
 	bpf_ringbuf_submit(edge, emit__wakeup(sizeof(*edge)));
 	return 0;

@@ -32,7 +32,7 @@ struct hook_counts {
 void count__hit(__u32 hook) __hidden;
 void count__drop(__u32 hook) __hidden;
 
-/* Each returns 0, or -1 where the record found no room; that is counted at its hook and its type. */
+/* `actor`, where there is one, is the current task. Each returns 0, or -1 where the record found no room; that is counted at its hook and its type. */
 int emit__edge(__u32 hook, __u32 type, struct connection *c, struct wire_thread *actor, __u64 now) __hidden;
 int emit__process(__u32 hook, __u32 type, struct task_struct *task, struct task_struct *parent) __hidden;
 int emit__gaps(__u32 hook, struct connection *c, __u64 now) __hidden;

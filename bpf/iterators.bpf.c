@@ -60,7 +60,7 @@ static __always_inline long scan__level(struct seq_file *seq, struct sock *sk, s
 	struct wire_edge *edge = &buffer->edge;
 
 	scan__head(&edge->header, WIRE_LEVEL, sizeof(*edge), now);
-	__builtin_memset(&edge->actor, 0, sizeof(edge->actor));
+	__builtin_memset(&edge->actor, 0, sizeof(edge->actor) + sizeof(edge->actor_comm));
 	connection__copy(&edge->connection, c);
 	edge->connection.tcp_state = sk->__sk_common.skc_state;
 	if (c->wire.family != AF_UNIX && !edge->connection.local_port)

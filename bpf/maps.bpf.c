@@ -4,6 +4,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "closing.h"
 #include "maps.h"
 
 const volatile bool scoped = false;
@@ -20,5 +21,6 @@ struct users_map users SEC(".maps");
 struct paces_map paces SEC(".maps");
 struct services_map services SEC(".maps");
 struct scope_map scope_pids SEC(".maps");
+struct closing_stacks_map closing_stacks SEC(".maps");
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

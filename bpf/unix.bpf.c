@@ -296,7 +296,7 @@ int BPF_PROG(fentry__unix_release, struct socket *socket)
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
 	if (c) {
 		if (!c->end)
-			connection__close(sk, c, true, HOOK_UNIX, bpf_ktime_get_boot_ns());
+			connection__close(ctx, sk, c, true, HOOK_UNIX, bpf_ktime_get_boot_ns());
 		return 0;
 	}
 	peer = end->peer;

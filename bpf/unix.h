@@ -60,7 +60,7 @@ static __always_inline bool unix__look(struct sock *client, struct connection *c
 		return false;
 	now = bpf_ktime_get_boot_ns();
 	if (unix__is_closed(client)) {
-		connection__close(client, c, false, HOOK_UNIX, now);
+		connection__close(NULL, client, c, false, HOOK_UNIX, now);
 		return false;
 	}
 	if (!c->wire.peer_closed_ns && (client->sk_shutdown & RCV_SHUTDOWN)) {

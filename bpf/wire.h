@@ -162,6 +162,7 @@ struct wire_connection {
 struct wire_edge {
 	struct wire_header header;
 	struct wire_thread actor; /* opener or closer; tgid 0 where the current task proves nothing */
+	char actor_comm[WIRE_COMM]; /* of the thread, "" where there is none */
 	struct wire_connection connection;
 };
 
@@ -325,7 +326,7 @@ WIRE_ASSERT(sizeof(struct wire_thread) == 24, "wire_thread");
 WIRE_ASSERT(sizeof(struct wire_connection) == 576, "wire_connection");
 WIRE_ASSERT(__builtin_offsetof(struct wire_connection, opener) == 160, "wire_connection.opener");
 WIRE_ASSERT(__builtin_offsetof(struct wire_connection, local) == 272, "wire_connection.local");
-WIRE_ASSERT(sizeof(struct wire_edge) == 616, "wire_edge");
+WIRE_ASSERT(sizeof(struct wire_edge) == 632, "wire_edge");
 WIRE_ASSERT(sizeof(struct wire_process) == 80, "wire_process");
 WIRE_ASSERT(sizeof(struct wire_gaps) == 432, "wire_gaps");
 WIRE_ASSERT(sizeof(struct wire_stack) == 64 + 8 * WIRE_FRAMES, "wire_stack");

@@ -171,6 +171,17 @@ class Story {
     wire.record.flags |= WIRE_FLAG_GOODBYE | WIRE_FLAG_CLOSER;
     end(wire, lost);
   }
+  // Closed by the thread of this name.
+  void collect(Wire& wire, const std::string& thread) {
+    wire.record.flags |= WIRE_FLAG_CLOSER;
+    wire.record.closed_ns = now_;
+    wire.open = false;
+    ConnectionEvent closed = edge(WIRE_CLOSED, wire, wire.record.opener);
+    closed.actor_comm = thread;
+    emit_gaps(wire);
+    if (!wire.place_sent) emit_stack(wire);
+    emit(now_, std::move(closed));
+  }
   // The server goes away; the program does not notice. An unread goodbye lies in the queue.
   void peer_close(Wire& wire) {
     wire.record.peer_closed_ns = now_;

@@ -13,7 +13,9 @@ namespace {
 
 using namespace std::string_literals;
 
-const unsigned char* bytes_of(const std::string& text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes_of(const std::string& text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 bool client(const std::string& text) {
   return conversation_client(bytes_of(text), static_cast<unsigned>(text.size())) == 0;
 }
@@ -46,10 +48,12 @@ std::string mongo(std::uint32_t id, std::uint32_t answers, const std::string& co
 
 // ---- TDS
 std::string tds(int type, const std::string& data, int status = 1) {
-  return std::string{static_cast<char>(type), static_cast<char>(status)} + big(data.size() + 8, 2) + "\0\0\1\0"s + data;
+  return std::string{static_cast<char>(type), static_cast<char>(status)} + big(data.size() + 8, 2) + "\0\0\1\0"s +
+         data;
 }
 std::string tds_batch(std::uint64_t transaction, int status = 1) {
-  return tds(1, little(22, 4) + little(18, 4) + little(2, 2) + little(transaction, 8) + little(1, 4) + "S\0E\0L\0"s,
+  return tds(1,
+             little(22, 4) + little(18, 4) + little(2, 2) + little(transaction, 8) + little(1, 4) + "S\0E\0L\0"s,
              status);
 }
 const std::string kDone = "\xFD"s + little(0, 2) + little(0xC1, 2) + little(1, 8);
@@ -63,14 +67,12 @@ const std::string kPrelogin = tds(0x12, "\0\0\x0B\0\6\1\0\x11\0\1\xFF"s + "\0\0\
 std::string tns(int type, const std::string& data) {
   return big(data.size() + 8, 2) + "\0\0"s + static_cast<char>(type) + "\0\0\0"s + data;
 }
-std::string tns_call(int function) {
-  return tns(6, "\0\0\3"s + static_cast<char>(function) + "some arguments"s);
-}
+std::string tns_call(int function) { return tns(6, "\0\0\3"s + static_cast<char>(function) + "some arguments"s); }
 
 // ---- Cassandra
 std::string cql(int operation, const std::string& body, int version = 4) {
-  return std::string{static_cast<char>(version), '\0', '\0', '\1', static_cast<char>(operation)} + big(body.size(), 4) +
-         body;
+  return std::string{static_cast<char>(version), '\0', '\0', '\1', static_cast<char>(operation)} +
+         big(body.size(), 4) + body;
 }
 const std::string kStartup = cql(1, "\0\1\0\x0B"s + "CQL_VERSION"s + "\0\5"s + "3.0.0"s);
 
@@ -257,9 +259,10 @@ TEST_CASE("conversations that were there before are recognised by a request", "[
 
 TEST_CASE("what begins like no database is none", "[protocols]") {
   for (const std::string& first :
-       {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"s, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"s, "\x16\3\1\2\0\1\0\1\xFC\3\3"s,
-        "EHLO mail.example\r\n"s, "l\1\0\1\0\0\0\0\1\0\0\0n\0\0\0\1\1o\0"s, "AUTH EXTERNAL 30\r\n"s, "\0"s,
-        "SSH-2.0-OpenSSH_9.2\r\n"s, std::string(40, '\0'), std::string(40, '\xFF')}) {
+       {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"s, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"s,
+        "\x16\3\1\2\0\1\0\1\xFC\3\3"s, "EHLO mail.example\r\n"s, "l\1\0\1\0\0\0\0\1\0\0\0n\0\0\0\1\1o\0"s,
+        "AUTH EXTERNAL 30\r\n"s, "\0"s, "SSH-2.0-OpenSSH_9.2\r\n"s, std::string(40, '\0'),
+        std::string(40, '\xFF')}) {
     begin();
     INFO(first);
     CHECK_FALSE(client(first));
@@ -274,8 +277,8 @@ TEST_CASE("any bytes, in any order, leave the readers sane", "[protocols]") {
     seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
     return seed;
   };
-  const std::string beginnings[] = {mongo(1, 0, "hello"), kPrelogin, tns_call(0x73), kStartup, "get a\r\n"s,
-                                    tds_batch(7),         "*1\r\n$4\r\nPING\r\n"s};
+  const std::string beginnings[] = {mongo(1, 0, "hello"), kPrelogin,    tns_call(0x73),         kStartup,
+                                    "get a\r\n"s,         tds_batch(7), "*1\r\n$4\r\nPING\r\n"s};
   for (int round = 0; round < 20000; ++round) {
     begin(next() % 2 == 0);
     for (int turn = 0; turn < 6; ++turn) {

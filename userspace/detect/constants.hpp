@@ -67,6 +67,9 @@ inline constexpr std::size_t kRefusalsKept = 1000;
 // L10: fillers and standby pools are born in one epoch.
 inline constexpr std::uint64_t kEpochsNeverUsed = 5;
 
+// L8: so many closed ones are shown; a program that leaves closing to its collector has no end of them.
+inline constexpr std::size_t kCollectedKept = 200;
+
 // L9: a pool made for one request serves a handful of them; a single one is a connection, not a pool (L1) ...
 inline constexpr std::uint64_t kHandfulLeast = 2;
 inline constexpr std::uint64_t kHandfulMost = 10;

@@ -176,7 +176,7 @@ std::vector<Finding> GroupJudge::findings() const {
     for (const Claim& claim : rule->claims()) {
       Members members;
       for (const model::Connection* member : claim.members)
-        if (shown(*member) && taken.insert(member).second) members.push_back(member);
+        if ((shown(*member) || rule->keeps(*member)) && taken.insert(member).second) members.push_back(member);
       if (!members.empty()) all.push_back(finding_of(*rule, claim, members));
     }
   }

@@ -32,6 +32,12 @@ const Rule* GroupJudge::accuser(const model::Connection& member) const {
   return nullptr;
 }
 
+const Rule* GroupJudge::keeper(const model::Connection& member) const {
+  for (const auto& rule : rules_)
+    if (rule->keeps(member)) return rule.get();
+  return nullptr;
+}
+
 bool GroupJudge::accuses_any() const {
   if (!timers_.standing().empty()) return true;
   return std::any_of(rules_.begin(), rules_.end(), [](const auto& rule) { return !rule->claims().empty(); });
@@ -155,6 +161,13 @@ void GroupJudge::settle_closes(const TickFacts& facts) {
   const model::Process& process = *group_.process;
   std::vector<const model::Connection*> over;
   std::erase_if(leaving_, [&](const model::Connection* member) {
+    if (const Rule* keeper = this->keeper(*member)) {
+      if (!keeper->accuses(*member)) return false;  // not judged yet
+      for (const auto& rule : rules_)
+        if (rule.get() != keeper) rule->release(*member);
+      known_.at(member).leaving = false;
+      return true;
+    }
     const std::uint64_t until = member->closed_ns + kProvisional;
     const bool answered = process.last_answered_ns > member->closed_ns;
     if (!answered && !member->without_edge && (process.alive ? facts.now_ns : process.exited_ns) <= until)

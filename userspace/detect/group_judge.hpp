@@ -78,6 +78,7 @@ class GroupJudge {
   void drop(const model::Connection& member);
   void retract(const model::Connection& member);
   [[nodiscard]] const Rule* accuser(const model::Connection& member) const;
+  [[nodiscard]] const Rule* keeper(const model::Connection& member) const;
   [[nodiscard]] Moment moment(std::uint64_t now_ns) const;
   [[nodiscard]] std::uint64_t judged_ns() const;
   [[nodiscard]] Finding finding_of(const Rule& rule, const Claim& claim,

@@ -59,6 +59,8 @@ class Rule {
   [[nodiscard]] virtual bool touched(const model::Connection& member) const = 0;
   // Facts of a member changed, or it is new to the group.
   virtual void update(const model::Connection& member) = 0;
+  // Its close takes it out of no claim of this rule's. Asked once it is closed, after update().
+  [[nodiscard]] virtual bool keeps(const model::Connection&) const { return false; }
   // It was closed or went elsewhere. It stays in claims until release().
   virtual void leave(const model::Connection& member) = 0;
   // The group's count of held members set a new high-water mark at `at_ns`; last uses up to now are known.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registration of every rule, in the order of precedence: L6, L8, L7, L3, L4, L2, L5, L9, L1, L10.
 #include "detect/abandoned_result.hpp"
+#include "detect/closed_by_collector.hpp"
 #include "detect/dead_owner.hpp"
 #include "detect/half_closed.hpp"
 #include "detect/never_closed.hpp"
@@ -18,6 +19,7 @@ std::vector<std::unique_ptr<Rule>> make_rules(const model::Model& model, const m
                                               std::uint64_t hold_after_ns) {
   std::vector<std::unique_ptr<Rule>> rules;
   rules.push_back(std::make_unique<WrongProcess>(model, group));
+  rules.push_back(std::make_unique<ClosedByCollector>(group));
   rules.push_back(std::make_unique<HalfClosed>(group));
   rules.push_back(std::make_unique<OpenTransaction>(group, hold_after_ns));
   rules.push_back(std::make_unique<AbandonedResult>(group, hold_after_ns));

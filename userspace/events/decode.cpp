@@ -80,6 +80,10 @@ bool decode_connection(wire_type type, Bytes bytes, Event& event) {
   body.type = type;
   std::memcpy(&body.actor, bytes.data() + offsetof(wire_edge, actor), sizeof body.actor);
   std::memcpy(&body.connection, bytes.data() + offsetof(wire_edge, connection), sizeof body.connection);
+  char comm[WIRE_COMM];
+  std::memcpy(comm, bytes.data() + offsetof(wire_edge, actor_comm), sizeof comm);
+  if (!terminated(comm)) return false;
+  body.actor_comm = fixed_text(comm);
   return is_valid(body.connection);
 }
 

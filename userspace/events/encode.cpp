@@ -21,6 +21,7 @@ class Encoder {
   void operator()(const ConnectionEvent& body) {
     wire_edge record{};
     record.actor = body.actor;
+    fill(record.actor_comm, body.actor_comm);
     record.connection = body.connection;
     put(body.type, record);
   }

@@ -17,6 +17,7 @@ namespace connleak {
 struct ConnectionEvent {
   wire_type type = WIRE_LEVEL;
   wire_thread actor{};
+  std::string actor_comm;
   wire_connection connection{};
 };
 

@@ -42,6 +42,8 @@ struct Connection {
   bool without_edge = false;
   bool closed_at_exit = false;  // closed by its process's own exit (WIRE_FLAG_EXITING)
   std::optional<wire_thread> closer;
+  std::string closer_comm;               // the thread's name
+  std::optional<std::string> collector;  // what closed it because nobody could reach it any more
   wire_protocol protocol = WIRE_PROTOCOL_UNKNOWN;
   bool protocol_assumed = false;  // late and silent: from a sibling or the port
   Group* group = nullptr;         // nullptr: a candidate, in no reported group

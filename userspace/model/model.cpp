@@ -8,6 +8,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "model/collectors.hpp"
+
 namespace connleak::model {
 
 namespace {
@@ -142,7 +144,11 @@ void Model::adopt(Connection& connection, const ConnectionEvent& body, std::uint
     // The end of a unix socket shows once its process is gone.
     connection.closed_at_exit =
         (record.flags & WIRE_FLAG_EXITING) != 0 || (record.family == AF_UNIX && !connection.process->alive);
-    if ((record.flags & WIRE_FLAG_CLOSER) != 0) connection.closer = body.actor;
+    if ((record.flags & WIRE_FLAG_CLOSER) != 0) {
+      connection.closer = body.actor;
+      connection.closer_comm = body.actor_comm;
+      connection.collector = collector_of(connection);
+    }
   }
   const bool never_held =
       connection.liveness == Liveness::opening && body.type == WIRE_CLOSED && established_at(connection) == 0;

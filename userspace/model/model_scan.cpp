@@ -142,9 +142,10 @@ void Model::leave(Connection& connection) {
     group->longest_open.remove(connection.longest_counted_ns);
     group->longest_closed.add(connection.longest_counted_ns);
   }
-  // What an exit closes says nothing about how long members live.
+  // What an exit or a collector closes says nothing about how long members live.
   const std::uint64_t born = established_at(connection);
-  if (born != 0 && !connection.late() && !connection.closed_at_exit && connection.closed_ns > born)
+  if (born != 0 && !connection.late() && !connection.closed_at_exit && !connection.collector &&
+      connection.closed_ns > born)
     group->lifetimes.add(connection.closed_ns - born);
 }
 
