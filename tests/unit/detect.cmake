@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 target_sources(unit_tests PRIVATE ${CMAKE_CURRENT_LIST_DIR}/detect_abandoned_result_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_boosters_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_dead_owner_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_closed_by_collector_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_never_used_test.cpp

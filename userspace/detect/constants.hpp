@@ -99,6 +99,12 @@ inline constexpr std::uint64_t kWaitFactor = 3;
 // Those that fail: one in so many of the late ones makes it a leak.
 inline constexpr std::uint64_t kFailedShare = 2;
 
+// Boosters, ours: so many siblings, each used again so often, say how long the pool lets one lie ...
+inline constexpr std::uint64_t kSiblingsWanted = 2;
+inline constexpr std::uint64_t kChecksWanted = 3;
+// ... and who lies for so many of their longest pauses is not reached.
+inline constexpr std::uint64_t kPauses = 3;
+
 // A close is provisional this long: programs close what they leaked while they exit.
 inline constexpr std::uint64_t kProvisional = 2 * kSecond;
 // LEAK wants this many connections (but for single-handed rules).

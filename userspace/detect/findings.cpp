@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/text.hpp"
+#include "detect/boosters.hpp"
 #include "detect/constants.hpp"
 #include "detect/gate.hpp"
 #include "detect/group_judge.hpp"
@@ -124,6 +125,7 @@ Finding GroupJudge::finding_of(const Rule& rule, const Claim& claim, const Membe
   for (const model::Connection* member : sorted) births.push_back(member->key.opened_ns);
   finding.why.push_back(story(group_, sorted, count_epochs(std::move(births), idle_after_ns_)));
   finding.why.insert(finding.why.end(), claim.evidence.begin(), claim.evidence.end());
+  for (std::string& sentence : boosters(group_, sorted, judged_ns())) finding.why.push_back(std::move(sentence));
   for (const auto& other : rules_)
     if (other->info().id != info.id &&
         std::any_of(members.begin(), members.end(), [&](const auto* m) { return other->accuses(*m); }))
@@ -199,7 +201,7 @@ std::string GroupJudge::spared(const model::Connection& member) const {
   if (server_gone_at(member) != 0) return "half-closed a moment ago";
   const Gate at_gate = gate(member);
   if (at_gate == Gate::not_established || at_gate == Gate::handshake) return "logging in";
-  if (at_gate == Gate::exempt) return "exempt: replication, a listener or a subscriber waits by design";
+  if (at_gate == Gate::exempt) return "exempt: a pooler's, or a listener's, a subscriber's or a replica's, which wait by design";
   if (at_gate == Gate::in_use && member.record.turn == WIRE_TURN_SERVER) return "in use: an answer is due";
   if (at_gate == Gate::in_use && !member.late()) return "whose turn it is cannot be seen";
   if (idle_in_transaction(member))

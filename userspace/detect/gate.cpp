@@ -4,12 +4,15 @@
 
 #include <algorithm>
 
+#include "model/process.hpp"
+
 namespace connleak::detect {
 
 Gate gate(const model::Connection& connection) {
   const wire_connection& record = connection.record;
   if (connection.liveness == model::Liveness::opening || connection.liveness == model::Liveness::failed)
     return Gate::not_established;
+  if (connection.process != nullptr && connection.process->pooler()) return Gate::exempt;
   if ((record.flags & (WIRE_FLAG_REPLICATION | WIRE_FLAG_LISTEN | WIRE_FLAG_STREAM)) != 0) return Gate::exempt;
   if (record.handshake_ns == 0 && !connection.late()) return Gate::handshake;
   // After a goodbye nothing is outstanding, whatever was sent last.

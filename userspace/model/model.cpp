@@ -115,6 +115,8 @@ void Model::adopt(Connection& connection, const ConnectionEvent& body, std::uint
   const bool same = std::memcmp(&record, &connection.record, sizeof record) == 0;
   const bool first = connection.liveness_ns == 0;
   const bool more_use = record.last_use_ns > connection.record.last_use_ns;
+  if ((record.flags & ~connection.record.flags & WIRE_FLAG_REFUSED) != 0 && !first)
+    limits_[remote_address(record)] = held(remote_address(record)) - (connection.held() ? 1 : 0);
   // Read long after it came: that is a use, though no byte crossed the wire.
   if (body.type == WIRE_LEVEL && !first && connection.record.unread_bytes > record.unread_bytes &&
       record.last_use_ns == connection.record.last_use_ns && record.copied_seq != connection.record.copied_seq)
@@ -337,6 +339,19 @@ std::vector<Session> Model::sessions(const Process& process) const {
   for (const auto& [cookie, seen] : process.sessions)
     if (seen.seen_ns + kSessionMemory >= now_ns) open.push_back(seen.session);
   return open;
+}
+
+std::uint64_t Model::held(const Address& address) const {
+  std::uint64_t sum = 0;
+  for (const auto& [key, process] : processes_)
+    if (const auto there = process->endpoints.find(address); there != process->endpoints.end())
+      sum += there->second.held;
+  return sum;
+}
+
+std::optional<std::uint64_t> Model::limit(const Address& address) const {
+  const auto found = limits_.find(address);
+  return found == limits_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::size_t Model::candidates() const {

@@ -101,6 +101,9 @@ struct Process {
   StackBook stacks;
   mutable std::uint32_t holds = 0;  // as Connection::holds
 
+  // It hands connections to others: pgbouncer and the like, by name. Their legs to the server are theirs to keep.
+  [[nodiscard]] bool pooler() const;
+
   // Book-keeping of Model.
   std::map<std::uint64_t, SeenSession> sessions;  // by cookie; the gone ones for a while
   std::uint64_t sessions_scan = 0;

@@ -90,9 +90,19 @@ class Builder {
     out_.summary.connections_open += out.open;
     for (const detect::Finding& finding : findings) add(finding, process, out);
     out.growth_per_hour = growth(findings);
+    out.exhausted_in_s = exhausted_in_s(group.key.address, out.growth_per_hour);
     for (const detect::NotFlagged& spared : detector_.not_flagged(group))
       out.not_flagged.push_back({spared.connections, spared.reason});
     into.groups.push_back(std::move(out));
+  }
+
+  // Until the server's limit, as far as its refusals tell it.
+  [[nodiscard]] std::optional<double> exhausted_in_s(const model::Address& address,
+                                                     std::optional<double> growth_per_hour) const {
+    const auto limit = model_.limit(address);
+    if (!limit || !growth_per_hour || *growth_per_hour <= 0) return std::nullopt;
+    const std::uint64_t held = model_.held(address);
+    return held >= *limit ? 0 : static_cast<double>(*limit - held) * 3600 / *growth_per_hour;
   }
 
   // Of the members that are lost, by the verdict of now.
