@@ -64,7 +64,9 @@ std::string replay(const fs::path& recording, bool one_by_one, SourceState& stat
 }  // namespace
 
 TEST_CASE("a recording gives its report, every time and in any pieces", "[replay]") {
-  const std::string name = GENERATE("never-closed", "healthy-pool", "half-closed");
+  const std::string name =
+      GENERATE("never-closed", "healthy-pool", "half-closed", "wrong-process", "closed-by-gc", "open-transaction",
+               "abandoned-result", "never-returned", "dead-owner", "pool-per-request", "never-used", "saturated");
   CAPTURE(name);
   const fs::path recording = kFolder / "recordings" / (name + ".rec");
   const fs::path expected = kFolder / "expected" / (name + ".json");
@@ -86,8 +88,15 @@ TEST_CASE("what the recordings prove is said in the reports", "[replay]") {
   const std::string pool = replay(kFolder / "recordings" / "healthy-pool.rec", false, state);
   CHECK(pool.find("\"verdict\"") == std::string::npos);
   CHECK(pool.find("\"connections_open\": 10") != std::string::npos);
-  const std::string half = replay(kFolder / "recordings" / "half-closed.rec", false, state);
-  CHECK(half.find("\"rule\": \"L7\"") != std::string::npos);
+  const std::pair<const char*, const char*> rules[] = {
+      {"half-closed", "L7"},      {"wrong-process", "L6"},  {"closed-by-gc", "L8"}, {"open-transaction", "L3"},
+      {"abandoned-result", "L4"}, {"never-returned", "L2"}, {"dead-owner", "L5"},   {"pool-per-request", "L9"},
+      {"never-used", "L10"},      {"saturated", "L1"}};
+  for (const auto& [name, rule] : rules) {
+    CAPTURE(name);
+    const std::string report = replay(kFolder / "recordings" / (std::string(name) + ".rec"), false, state);
+    CHECK(report.find("\"rule\": \"" + std::string(rule) + "\"") != std::string::npos);
+  }
 }
 
 TEST_CASE("a cut recording is read to its last whole frame and is not complete", "[replay]") {

@@ -24,9 +24,10 @@ void by_lifetime(const model::Group& group, const Members& accused, std::uint64_
     return model::age(*member, now_ns).ns > longest;
   });
   if (longest == 0 || older == 0) return;
-  sentences.push_back(fmt::format("{} of them {} older than any of the {} that were closed, of which none lived longer than {}",
-                                  number_text(static_cast<std::uint64_t>(older)), older == 1 ? "is" : "are",
-                                  number_text(group.lifetimes.seen()), seconds_text(longest)));
+  sentences.push_back(
+      fmt::format("{} of them {} older than any of the {} that were closed, of which none lived longer than {}",
+                  number_text(static_cast<std::uint64_t>(older)), older == 1 ? "is" : "are",
+                  number_text(group.lifetimes.seen()), seconds_text(longest)));
 }
 
 // A pool that checks its idle members reaches all that it has.
@@ -45,9 +46,10 @@ void by_checks(const model::Group& group, const Members& accused, std::uint64_t 
   if (siblings < kSiblingsWanted || pause == 0) return;
   for (const model::Connection* member : accused)
     if (model::idle_ns(*member, now_ns).value_or(0) < kPauses * pause) return;
-  sentences.push_back(fmt::format("each of the {} others was used at least every {} all the while: whatever keeps those "
-                                  "alive does not reach these, which are checked out",
-                                  number_text(siblings), seconds_text(pause)));
+  sentences.push_back(
+      fmt::format("each of the {} others was used at least every {} all the while: whatever keeps those "
+                  "alive does not reach these, which are checked out",
+                  number_text(siblings), seconds_text(pause)));
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 namespace connleak::detect {
 
-// Sentences for `why`: the accused ones are older than any that was closed; whatever keeps the others alive does not
-// reach them.
+// Sentences for `why`: the accused ones are older than any that was closed; whatever keeps the others alive does
+// not reach them.
 [[nodiscard]] std::vector<std::string> boosters(const model::Group& group,
                                                 const std::vector<const model::Connection*>& accused,
                                                 std::uint64_t now_ns);

@@ -201,7 +201,8 @@ std::string GroupJudge::spared(const model::Connection& member) const {
   if (server_gone_at(member) != 0) return "half-closed a moment ago";
   const Gate at_gate = gate(member);
   if (at_gate == Gate::not_established || at_gate == Gate::handshake) return "logging in";
-  if (at_gate == Gate::exempt) return "exempt: a pooler's, or a listener's, a subscriber's or a replica's, which wait by design";
+  if (at_gate == Gate::exempt)
+    return "exempt: a pooler's, or a listener's, a subscriber's or a replica's, which wait by design";
   if (at_gate == Gate::in_use && member.record.turn == WIRE_TURN_SERVER) return "in use: an answer is due";
   if (at_gate == Gate::in_use && !member.late()) return "whose turn it is cannot be seen";
   if (idle_in_transaction(member))

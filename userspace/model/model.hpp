@@ -73,8 +73,8 @@ class Model {
   [[nodiscard]] std::vector<Session> sessions(const Process& process) const;
   // Connections whose facts changed since the tick before; complete at a tick, until the next apply().
   [[nodiscard]] const std::vector<Connection*>& changes() const { return changes_; }
-  // Connections that all processes held there when the server last refused one for want of a slot; nullopt: it never
-  // did. What other hosts hold counts in, as far as that stays the same.
+  // Connections that all processes held there when the server last refused one for want of a slot; nullopt: it
+  // never did. What other hosts hold counts in, as far as that stays the same.
   [[nodiscard]] std::optional<std::uint64_t> limit(const Address& address) const;
   [[nodiscard]] std::uint64_t held(const Address& address) const;  // by all processes
   // Connections without a known protocol, in no group.
@@ -133,7 +133,7 @@ class Model {
   ModelOptions options_;
   std::map<ProcessKey, std::unique_ptr<Process>> processes_;
   std::unordered_map<ConnectionKey, std::unique_ptr<Connection>, ConnectionKeyHash> connections_;
-  std::map<Address, wire_protocol> known_;   // what answers there
+  std::map<Address, wire_protocol> known_;  // what answers there
   std::map<Address, std::uint64_t> limits_;
   std::vector<ConnectionKey> late_unknown_;  // late and silent, protocol unknown
   bool known_grew_ = false;

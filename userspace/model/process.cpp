@@ -9,8 +9,8 @@ namespace connleak::model {
 namespace {
 
 // As the kernel has their names: cut at 15 bytes.
-constexpr std::array<std::string_view, 9> kPoolers = {"pgbouncer", "pgcat",    "odyssey",   "pgpool",   "pgagroal",
-                                                      "proxysql",  "maxscale", "mysqlrouter", "nutcracker"};
+constexpr std::array<std::string_view, 9> kPoolers = {
+    "pgbouncer", "pgcat", "odyssey", "pgpool", "pgagroal", "proxysql", "maxscale", "mysqlrouter", "nutcracker"};
 
 }  // namespace
 
