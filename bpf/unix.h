@@ -40,6 +40,10 @@ static __always_inline void unix__read_path(const struct sock *server, char path
 
 	if (size > WIRE_PATH - 1)
 		size = WIRE_PATH - 1;
+	/* "R2 unbounded memory access": the bound must be seen on the register that is passed. */
+	asm volatile("" : "+r"(size));
+	if (size > WIRE_PATH - 1)
+		return;
 	bpf_probe_read_kernel(path, size, from);
 	if (!path[0] && size)
 		path[0] = '@';
