@@ -9,6 +9,7 @@
 
 #include "vmlinux.h"
 
+#include "emit.h"
 #include "payload.h"
 #include "record.h"
 
@@ -77,7 +78,11 @@ static __always_inline bool mongodb__ends_reply(struct connection *c, const stru
 	bool begins = c->reply_end == p->seq || !c->replying;
 
 	if (begins) {
-		if (!mongodb__is_message(p) || payload__u32(p, 8) != c->request_id)
+		if (!mongodb__is_message(p)) {
+			count__hit(HOOK_UNREAD);
+			return false;
+		}
+		if (payload__u32(p, 8) != c->request_id)
 			return false;
 		c->reply_end = p->seq + payload__u32(p, 0);
 		c->replying = payload__u32(p, 12) == MONGODB_MSG && p->head[16] & MONGODB_MORE_TO_COME ? 2 : 1;

@@ -140,9 +140,13 @@ int cgroup_skb__egress(struct __sk_buff *skb)
 		return 1;
 	}
 	at = c->end ? 0 : packet__payload(skb, &p);
-	if (!at || !packet__read(skb, at, &p))
+	if (!at)
 		return 1;
 	count__hit(HOOK_EGRESS);
+	if (!packet__read(skb, at, &p)) {
+		count__hit(HOOK_UNREAD);
+		return 1;
+	}
 	said = client__said(c, &p);
 	if (said == SAID_OTHER)
 		connection__dismiss(sk, c, HOOK_EGRESS);
@@ -161,9 +165,13 @@ int cgroup_skb__ingress(struct __sk_buff *skb)
 	__u32 at;
 
 	at = !c || c->end ? 0 : packet__payload(skb, &p);
-	if (!at || !packet__read(skb, at, &p))
+	if (!at)
 		return 1;
 	count__hit(HOOK_INGRESS);
+	if (!packet__read(skb, at, &p)) {
+		count__hit(HOOK_UNREAD);
+		return 1;
+	}
 	if (server__said(c, &p) == SAID_OTHER)
 		connection__dismiss(sk, c, HOOK_INGRESS);
 	return 1;

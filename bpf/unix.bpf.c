@@ -192,14 +192,13 @@ static __always_inline void unix__client_said(void *ctx, struct sock *client, st
 	known = task__is_user(task) && pieces__find(task, &pieces);
 	p.seq = c ? c->sent_seq : 0;
 	payload__read_user(&p, &pieces, known);
-	if (!c) {
-		if (!known)
-			return;
-		c = unix__open(ctx, client, server, &p);
-		if (!c)
-			return;
-	}
+	if (!c)
+		c = known ? unix__open(ctx, client, server, &p) : NULL;
+	if (!c)
+		return;
 	count__hit(HOOK_UNIX);
+	if (!known)
+		count__hit(HOOK_UNREAD);
 	said = client__said(c, &p);
 	if (said == SAID_OTHER) {
 		c->wire.protocol = WIRE_PROTOCOL_OTHER;
@@ -232,6 +231,7 @@ static __always_inline void unix__server_said(struct sock *client)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pieces pieces = {};
 	struct payload p = {};
+	bool known;
 	__u32 pid;
 
 	if (!c || c->end)
@@ -239,7 +239,10 @@ static __always_inline void unix__server_said(struct sock *client)
 	count__hit(HOOK_UNIX);
 	p.seq = c->received_seq;
 	p.ack = c->sent_seq;
-	payload__read_user(&p, &pieces, task__is_user(task) && pieces__find(task, &pieces));
+	known = task__is_user(task) && pieces__find(task, &pieces);
+	payload__read_user(&p, &pieces, known);
+	if (!known)
+		count__hit(HOOK_UNREAD);
 	if (task__is_user(task)) {
 		pid = task__own_pid(task);
 		if (pid != c->wire.peer_pid) {

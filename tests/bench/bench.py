@@ -61,10 +61,10 @@ def bench_connect():
     return exact
 
 
-def bench_query():
-    """pgbench -S, two clients: select-only transactions on loopback."""
+def bench_query(unix=False):
+    """pgbench -S, two clients: select-only transactions on loopback, or over the unix socket."""
     with postgres.Postgres() as server:
-        environment = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres",
+        environment = {**os.environ, "PGHOST": server.directory if unix else "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres",
                        "PGDATABASE": "postgres"}
         pgbench = os.path.join(server.programs, "pgbench")
         subprocess.run([pgbench, "-i", "-q"], env=environment, check=True, stdout=subprocess.DEVNULL,
@@ -75,8 +75,12 @@ def bench_query():
         for _ in range(PAIRS):
             without.append(float(tps.search(plain(command, environment)).group(1)))
             with_.append(float(tps.search(observed(command, environment)[0]).group(1)))
-        compare("pgbench -S", "transactions a second", without, with_)
+        compare("pgbench -S over a unix socket" if unix else "pgbench -S", "transactions a second", without, with_)
     return True
+
+
+def bench_unix():
+    return bench_query(unix=True)
 
 
 def bench_replay():
@@ -90,11 +94,11 @@ def bench_tick():
 
 
 def main():
-    benches = {"connect": bench_connect, "query": bench_query, "replay": bench_replay, "tick": bench_tick}
+    benches = {"connect": bench_connect, "query": bench_query, "unix": bench_unix, "replay": bench_replay, "tick": bench_tick}
     wanted = sys.argv[1:] or list(benches)
     unknown = [name for name in wanted if name not in benches]
     if unknown:
-        print(f"bench: {unknown[0]}: expected connect, query, replay or tick.", file=sys.stderr)
+        print(f"bench: {unknown[0]}: expected connect, query, unix, replay or tick.", file=sys.stderr)
         return 2
     exact = [benches[name]() for name in wanted]
     if not all(exact):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A dozen of the catalogue, over its languages that every machine has, its servers and its settings; tools/accuracy runs
+"""A good dozen of the catalogue, over its languages that every machine has, its servers and its settings; tools/accuracy runs
 all of it."""
 import concurrent.futures
 import os
@@ -18,6 +18,9 @@ DOZEN = {
     "c/mariadb-error-path": "tls",
     "c/mariadb-prepared-pool": "clear",
     "c/hiredis-cold-tail": "late",
+    "c/hiredis-helper": "late",
+    "python/psycopg2-preload": "unix",
+    "go/conn-dropped": "tls",
     "go/service-leak": "late",
     "go/sessions": "clear",
     "go/slow-upstream": "bursts",

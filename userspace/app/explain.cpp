@@ -71,6 +71,19 @@ class Explainer {
     return text;
   }
 
+  // Who else can keep it open: "nginx (pid 7, fd 12)".
+  [[nodiscard]] std::string other_holders(const model::Connection& connection,
+                                          const model::Process& process) const {
+    std::vector<std::string> others;
+    for (const model::Holder& holder : connection.holders) {
+      if (holder.process == process.key) continue;
+      const model::Process* other = pipeline_.model().find_process(holder.process);
+      others.push_back(
+          fmt::format("{} (pid {}, fd {})", other != nullptr ? other->comm : "?", holder.process.tgid, holder.fd));
+    }
+    return fmt::format("{}", fmt::join(others, ", "));
+  }
+
   [[nodiscard]] ConnectionExplanation facts(const model::Connection& connection,
                                             const model::Process& process) const {
     const wire_connection& record = connection.record;
@@ -95,6 +108,10 @@ class Explainer {
     fact("idle gaps", record.gaps == 0
                           ? std::string("none completed")
                           : fmt::format("{} completed, longest {}", record.gaps, lasted(record.longest_gap_ns)));
+    if (const std::string others = other_holders(connection, process); !others.empty())
+      fact("also held by", others);
+    if (process.key != model::process_key(record.opener))
+      fact("opened by", fmt::format("{} (pid {})", fixed_text(record.comm), record.opener.tgid));
     if (record.unread_bytes != 0) fact("unread", fmt::format("{} bytes", record.unread_bytes));
     for (const auto& [name, stack] :
          {std::pair{"opened at", connection.open_stack}, std::pair{"last used at", connection.last_use_stack}})
@@ -108,6 +125,7 @@ class Explainer {
         {record.last_answer_ns, "last answer"},
         {record.peer_closed_ns, "the server closed its end"},
         {record.aborted_ns, "aborted; the descriptor is still held"},
+        {connection.let_go_ns, "who opened it let go of it"},
         {record.closed_ns, "closed"}};
     std::stable_sort(moments.begin(), moments.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });

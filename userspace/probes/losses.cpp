@@ -18,7 +18,7 @@ struct HookCounts {
   std::uint64_t hits, dropped;
 };
 
-// The programs of a hook, in its order; the last three hooks are no programs.
+// The programs of a hook, in its order; the last four hooks are no programs.
 std::array<const bpf_program*, kHookNames.size()> programs_of(const connleak_bpf& s) {
   const auto* send = bpf_program__fd(s.progs.tp_btf__sock_send_length) >= 0 ? s.progs.tp_btf__sock_send_length
                                                                             : s.progs.fexit__tcp_sendmsg;
