@@ -87,7 +87,7 @@ class Subject:
         if setting == UNIX and (self.head["server"] != ["postgresql"] or self.language == "java"):
             return "another server, or a driver without unix sockets"
         for text in self.head["not under"]:
-            if text.split()[0] in setting.split("-"):
+            if text.split()[0] in (setting, *setting.split("-")):
                 return text.partition(" ")[2].strip("()")
         return None
 

@@ -3,6 +3,7 @@
 # expect: SUSPECT L6
 # culprit: -
 # server: postgresql
+# not under: late-tls (alone on its port, encrypted, older than the observer: what it speaks cannot be told)
 import os
 import time
 
