@@ -69,6 +69,7 @@ struct connection {
 	__u32 answered_seq;  /* what the server had received when it last gave the turn back */
 	__u8 replying;       /* MongoDB: a reply is under way, 2: and another follows it */
 	__u32 reply_end;     /* where it ends */
+	__u32 peer_tgid;     /* unix: of wire.peer_pid */
 	__u64 tail;          /* last 8 bytes of the reply stream, protocol ends only: forgotten once the turn changes */
 
 	/* Send hook: also wire.first_user, last_user, last_send_ns. users_seq is odd while they are written. */

@@ -51,15 +51,15 @@ static __always_inline bool call__read(struct task_struct *task, struct call *ca
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
 #if defined(__TARGET_ARCH_arm64)
-	call->number = (__u64)BPF_CORE_READ(regs, syscallno);
-	call->second = BPF_CORE_READ(regs, regs[1]);
-	call->third = BPF_CORE_READ(regs, regs[2]);
+	call->number = (__u64)regs->syscallno;
+	call->second = regs->regs[1];
+	call->third = regs->regs[2];
 	return true;
 #else
-	call->number = BPF_CORE_READ(regs, orig_ax);
-	call->second = BPF_CORE_READ(regs, si);
-	call->third = BPF_CORE_READ(regs, dx);
-	return BPF_CORE_READ(regs, cs) != 0x23; /* __USER32_CS */
+	call->number = regs->orig_ax;
+	call->second = regs->si;
+	call->third = regs->dx;
+	return regs->cs != 0x23; /* __USER32_CS */
 #endif
 }
 
@@ -232,7 +232,6 @@ static __always_inline void unix__server_said(struct sock *client)
 	struct pieces pieces = {};
 	struct payload p = {};
 	bool known;
-	__u32 pid;
 
 	if (!c || c->end)
 		return;
@@ -243,12 +242,10 @@ static __always_inline void unix__server_said(struct sock *client)
 	payload__read_user(&p, &pieces, known);
 	if (!known)
 		count__hit(HOOK_UNREAD);
-	if (task__is_user(task)) {
-		pid = task__own_pid(task);
-		if (pid != c->wire.peer_pid) {
-			c->wire.peer_pid = pid;
-			bpf_get_current_comm(c->wire.peer_comm, sizeof(c->wire.peer_comm));
-		}
+	if (task__is_user(task) && c->peer_tgid != (__u32)task->tgid) {
+		c->peer_tgid = task->tgid;
+		c->wire.peer_pid = task__own_pid(task);
+		bpf_get_current_comm(c->wire.peer_comm, sizeof(c->wire.peer_comm));
 	}
 	server__said(c, &p);
 }
@@ -257,16 +254,15 @@ static __always_inline void unix__server_said(struct sock *client)
 static __always_inline int unix__data(void *ctx, struct sock *sk)
 {
 	struct unix_sock *end = bpf_skc_to_unix_sock(sk);
-	struct sock *peer;
+	struct sock *peer = end ? end->peer : NULL;
+	struct unix_sock *other = peer ? bpf_skc_to_unix_sock(peer) : NULL;
 
-	if (!end)
+	if (!end || !peer || !other)
 		return 0;
-	peer = end->peer;
-	if (!peer)
-		return 0;
-	if (unix__is_client(sk, peer))
+	/* As unix__is_client(), by plain loads: every send on a unix socket comes by here. */
+	if (!end->addr && other->addr)
 		unix__server_said(sk);
-	else if (unix__is_client(peer, sk))
+	else if (end->addr && !other->addr)
 		unix__client_said(ctx, peer, sk);
 	return 0;
 }
