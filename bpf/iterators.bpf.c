@@ -181,13 +181,10 @@ int iter__sessions(struct bpf_iter__bpf_sk_storage_map *ctx)
 /* Who else is a client of what the first bytes would tell, were it not silent. */
 static __always_inline bool late__is_unix_client(struct sock *sk, struct connection *fresh, struct path_match *match)
 {
-	struct unix_sock *end = bpf_skc_to_unix_sock(sk);
-	const struct sock *peer;
+	/* Not by bpf_skc_to_unix_sock(), which came with 5.16: without this program nothing is observed. */
+	const struct sock *peer = BPF_CORE_READ((const struct unix_sock *)sk, peer);
 
-	if (!end || sk->sk_type != SOCK_STREAM || unix__is_closed(sk))
-		return false;
-	peer = end->peer;
-	if (!peer || !unix__is_client(sk, peer))
+	if (sk->sk_type != SOCK_STREAM || unix__is_closed(sk) || !peer || !unix__is_client(sk, peer))
 		return false;
 	__builtin_memset(fresh->wire.path, 0, sizeof(fresh->wire.path));
 	unix__read_path(peer, fresh->wire.path);
@@ -220,6 +217,9 @@ static __always_inline struct connection *late__create(struct task_struct *task,
 	bpf_probe_read_kernel_str(fresh->wire.comm, sizeof(fresh->wire.comm), task->comm);
 	if (of_unix) {
 		fresh->wire.family = AF_UNIX;
+		fresh->wire.local_port = fresh->wire.remote_port = 0;
+		__builtin_memset(fresh->wire.local, 0, sizeof(fresh->wire.local));
+		__builtin_memset(fresh->wire.remote, 0, sizeof(fresh->wire.remote));
 	} else {
 		fresh->wire.protocol = WIRE_PROTOCOL_UNKNOWN;
 		fresh->wire.path[0] = 0;

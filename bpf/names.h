@@ -65,7 +65,8 @@ static __always_inline struct names *names__begin(void)
 static __always_inline void names__end(struct names *names) { names->busy = 0; }
 
 /* How much of a message of `size` bytes is read. "R3 min value is outside of the allowed memory range": before 6.5
- * only arithmetic shows that a size is not 0. A message cut to nothing becomes one that cannot be loaded. */
+ * only arithmetic shows that a size is not 0. A message cut to nothing becomes one of 512
+ * bytes, which its carrier must not be able to load. */
 static __always_inline __u32 names__size(__u32 size)
 {
 	if (size > NAMES_TEXT)

@@ -165,9 +165,13 @@ static __always_inline struct connection *unix__open(void *ctx, struct sock *cli
 
 static __always_inline void unix__read_names(struct connection *c, const struct pieces *pieces, __u32 said)
 {
-	struct names *names = names__begin();
 	__u32 skipped = said == SAID_POSTGRES_NAMES ? NAMES_POSTGRES_SKIPPED : 0;
+	struct names *names;
 
+	/* A first piece without parameters: what follows it in memory is none of ours. */
+	if (pieces->first.iov_len <= skipped)
+		return;
+	names = names__begin();
 	if (!names)
 		return;
 	if (bpf_probe_read_user(names->text, names__size(pieces->first.iov_len - skipped),

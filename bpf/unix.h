@@ -58,18 +58,15 @@ static __always_inline bool unix__is_closed(const struct sock *client)
 /* What has become of a tracked one; called whenever it is come across. False where it is over. */
 static __always_inline bool unix__look(struct sock *client, struct connection *c)
 {
-	__u64 now;
-
 	if (c->end)
 		return false;
-	now = bpf_ktime_get_boot_ns();
 	if (unix__is_closed(client)) {
-		connection__close(NULL, client, c, false, HOOK_UNIX, now);
+		connection__close(NULL, client, c, false, HOOK_UNIX, bpf_ktime_get_boot_ns());
 		return false;
 	}
 	if (!c->wire.peer_closed_ns && (client->sk_shutdown & RCV_SHUTDOWN)) {
-		c->wire.peer_closed_ns = now;
-		emit__edge(HOOK_UNIX, WIRE_PEER_CLOSED, c, NULL, now);
+		c->wire.peer_closed_ns = bpf_ktime_get_boot_ns();
+		emit__edge(HOOK_UNIX, WIRE_PEER_CLOSED, c, NULL, c->wire.peer_closed_ns);
 	}
 	return true;
 }

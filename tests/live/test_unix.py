@@ -58,6 +58,22 @@ class UnixEdges(test_edges.Edges):
                 outcome = observation.finish()
         self.check_equal(self.totals(outcome), (0, 20, 20, 0), outcome, "open, opened, closed, failed")
 
+    def test_late_ones_beside_tcp(self):
+        """Found in one scan with connections over TCP, and joined by a new one: one group."""
+        with Actor(server().environment()) as tcp, Actor(self.environment()) as actor:
+            for each in (tcp, actor):
+                each.do("open 4")
+                each.do("query all")
+            with Observation([tcp.pid, actor.pid], *FAST, seconds=4) as observation:
+                time.sleep(1)
+                actor.do("open 1")
+                for each in (tcp, actor):
+                    each.do("query all")
+                outcome = observation.finish()
+        self.check_equal(self.group(outcome)[1]["open"], 5, outcome, "open, in the one group of the path")
+        (_, over_tcp), = groups(outcome.report, server().port)
+        self.check_equal((over_tcp["open"], over_tcp["endpoint"]["path"]), (4, None), outcome, "over TCP")
+
     def test_endpoint_selects(self):
         with Actor(self.environment()) as actor:
             for wanted, count in ((socket_path(), 1), ("/run/another.sock", 0)):

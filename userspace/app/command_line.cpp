@@ -80,7 +80,7 @@ void add_scope(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--comm", options.scope.comms, "only processes of this name")->type_name("NAME");
   app.add_option("--exe", options.scope.exes, "only this executable")->type_name("PATH");
   app.add_option("--cgroup", options.scope.cgroups, "only this cgroup and below")->type_name("PATH");
-  app.add_option("--endpoint", raw.endpoints, "only connections to it")->type_name("HOST[:PORT]");
+  app.add_option("--endpoint", raw.endpoints, "only to it, or a unix socket's path")->type_name("HOST[:PORT]");
   app.add_option("--port", raw.ports, "only connections to this port")->type_name("N");
   app.add_flag("--all", options.all, "every outgoing connection, not only databases");
   for (CLI::Option* option : app.get_options())

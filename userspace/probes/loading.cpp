@@ -70,9 +70,12 @@ Error load_error(int code) {
 // Unix sockets: from 6.3 by a tracepoint, before that where the function around it may be entered. A refused entry
 // is no failure: their end is found by scans then.
 void choose_unix(SendHook send, Loaded& loaded) {
-  loaded.data = has_tracepoint("sk_data_ready") ? SendHook::tracepoint
-                : send == SendHook::fexit       ? send
-                                                : SendHook::none;
+  if (has_tracepoint("sk_data_ready"))
+    loaded.data = SendHook::tracepoint;
+  else if (send == SendHook::fexit && try_program("fentry__sock_def_readable", true) == 0)
+    loaded.data = SendHook::fexit;
+  else
+    loaded.data = SendHook::none;
   loaded.unix_release = loaded.data != SendHook::none && try_program("fentry__unix_release", true) == 0;
 }
 

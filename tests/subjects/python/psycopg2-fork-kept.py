@@ -12,29 +12,17 @@ import psycopg2
 import subject
 
 
-def worker():
+def worker(leave):
     connection = psycopg2.connect("")
     connection.autocommit = True
-    for number in range(150):
+    for _ in range(150):
         connection.cursor().execute("SELECT 1")
         time.sleep(0.02)
     child = os.fork()
     if child == 0:
         time.sleep(30)
         os._exit(0)
-    os.write(told, str(child).encode())
-    time.sleep(0.5)
-    os._exit(0)
+    leave(child)
 
 
-mine, told = os.pipe()
-for number in subject.requests():
-    if number == 100:
-        child = os.fork()
-        if child == 0:
-            worker()
-os.waitpid(child, 0)
-kept = int(os.read(mine, 20))
-time.sleep(1)
-os.kill(kept, 9)
-subject.end(1)
+subject.left_behind(worker)

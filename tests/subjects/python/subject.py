@@ -31,6 +31,27 @@ def end(leaked=0, **more):
     os._exit(0)
 
 
+def left_behind(worker):
+    """Serves the time while a child runs worker(leave), which ends by leave(pid of whom it leaves behind)."""
+    mine, told = os.pipe()
+    child = None
+
+    def leave(pid):
+        os.write(told, str(pid).encode())
+        time.sleep(0.5)
+        os._exit(0)  # nothing of the worker's is closed before
+
+    for number in requests():
+        if number == 100:
+            child = os.fork()
+            if child == 0:
+                worker(leave)
+    os.waitpid(child, 0)
+    time.sleep(1)
+    os.kill(int(os.read(mine, 20)), 9)
+    end(1)
+
+
 def pymysql_options():
     options = {"host": os.environ["MYSQL_HOST"], "port": int(os.environ["MYSQL_PORT"]), "user": "app",
                "database": "shop", "autocommit": True}
