@@ -53,6 +53,41 @@ TEST_CASE("boosters: what keeps the siblings alive does not reach the lost ones"
   CHECK(says(checked.findings()[0], "does not reach these"));
 }
 
+// Connections to a pooler are lost; each request is handed on.
+void lose_behind_a_pooler(Story& story, bool own_leg_each) {
+  story.execute(200, "pgbouncer");
+  OpenOptions leg;
+  leg.process = 200;
+  leg.database = "behind";
+  Wire* shared = &story.open(leg);
+  for (int i = 0; i < 30; ++i) {
+    Wire& wire = story.open();
+    story.use(wire);
+    if (own_leg_each && i > 0) shared = &story.open(leg);
+    story.use(*shared);
+    story.wait(700ms);
+  }
+  story.wait(2s);
+}
+
+TEST_CASE("pooler-leg: each lost connection pins a server connection of its own") {
+  for (const bool pinned : {true, false}) {
+    Story story;
+    lose_behind_a_pooler(story, pinned);
+    INFO(story.told());
+    const auto findings = story.findings();
+    REQUIRE(findings.size() == 1);
+    CHECK(findings[0].rule == "L1");
+    CHECK(says(findings[0], "30 of 30 each pin a server connection of pgbouncer (pid 200)") == pinned);
+    CHECK(findings[0].also == (pinned ? std::vector<std::string>{"L12"} : std::vector<std::string>{}));
+    bool answered = false;
+    for (const model::Group* group : story.groups())
+      for (const auto& answer : story.detector().explain(*group->process))
+        if (answer.rule == "L12") answered = answered || answer.fires;
+    CHECK(answered == pinned);
+  }
+}
+
 TEST_CASE("boosters: older than every one that was closed") {
   Story story;
   for (int i = 0; i < 60; ++i) {

@@ -105,6 +105,11 @@ inline constexpr std::uint64_t kChecksWanted = 3;
 // ... and who lies for so many of their longest pauses is not reached.
 inline constexpr std::uint64_t kPauses = 3;
 
+// L12, ours: a pooler hands a request on within this, a server connection made for it included ...
+inline constexpr std::uint64_t kForwarding = 100 * kMillisecond;
+// ... and so many pairs are no coincidence.
+inline constexpr std::size_t kLegsWanted = 3;
+
 // A close is provisional this long: programs close what they leaked while they exit.
 inline constexpr std::uint64_t kProvisional = 2 * kSecond;
 // LEAK wants this many connections (but for single-handed rules).

@@ -11,6 +11,7 @@
 #include "detect/constants.hpp"
 #include "detect/gate.hpp"
 #include "detect/group_judge.hpp"
+#include "detect/pooler_leg.hpp"
 #include "detect/server_filter.hpp"
 
 namespace connleak::detect {
@@ -130,6 +131,10 @@ Finding GroupJudge::finding_of(const Rule& rule, const Claim& claim, const Membe
     if (other->info().id != info.id &&
         std::any_of(members.begin(), members.end(), [&](const auto* m) { return other->accuses(*m); }))
       finding.also.emplace_back(other->info().id);
+  if (const PinnedLegs legs = pinned_legs(model_, sorted); legs.fires()) {
+    finding.why.push_back(sentence(legs));
+    finding.also.emplace_back("L12");
+  }
   fill(finding, std::move(sorted));
   return finding;
 }
@@ -244,11 +249,21 @@ std::vector<NotFlagged> GroupJudge::not_flagged() const {
   return count_spared(members);
 }
 
+RuleAnswer GroupJudge::pooler_answer() const {
+  Members accused;
+  for (const auto& rule : rules_)
+    for (const Claim& claim : rule->claims())
+      accused.insert(accused.end(), claim.members.begin(), claim.members.end());
+  const PinnedLegs legs = pinned_legs(model_, accused);
+  return {"L12", "pooler-leg", legs.fires(), accused.empty() ? "none is accused" : sentence(legs)};
+}
+
 std::vector<RuleAnswer> GroupJudge::answers() const {
   if (done_) return final_answers_;
   std::vector<RuleAnswer> all;
-  all.reserve(rules_.size() + 2);
+  all.reserve(rules_.size() + 3);
   for (const auto& rule : rules_) all.push_back(rule->answer(moment(judged_ns())));
+  all.push_back(pooler_answer());
   std::size_t held = 0;
   std::size_t stale = 0;
   for (const auto& [member, kind] : timers_.standing()) ++(kind == Standing::held ? held : stale);
@@ -275,6 +290,10 @@ std::vector<RuleAnswer> GroupJudge::answers(const model::Connection& member) con
     }
     all.push_back(std::move(answer));
   }
+  RuleAnswer pooler = pooler_answer();
+  pooler.fires = pooler.fires && standing != nullptr;
+  if (standing == nullptr) pooler.reason = "it is not accused";
+  all.push_back(std::move(pooler));
   const auto kind = timers_.standing().find(&member);
   const bool any = kind != timers_.standing().end();
   const bool held = any && kind->second == Standing::held;

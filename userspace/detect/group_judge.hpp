@@ -85,6 +85,7 @@ class GroupJudge {
                                    const std::vector<const model::Connection*>& members) const;
   [[nodiscard]] Finding finding_of(Standing standing, std::vector<const model::Connection*> members) const;
   void fill(Finding& finding, std::vector<const model::Connection*> members) const;
+  [[nodiscard]] RuleAnswer pooler_answer() const;
   [[nodiscard]] std::string spared(const model::Connection& member) const;
   [[nodiscard]] bool shown(const model::Connection& member) const;
   [[nodiscard]] std::vector<NotFlagged> count_spared(const std::vector<const model::Connection*>& members) const;
