@@ -264,7 +264,8 @@ struct wire_process_info {
 
 enum wire_language {
 	WIRE_LANGUAGE_UNKNOWN = 0, WIRE_LANGUAGE_NATIVE = 1 /* C, C++ */, WIRE_LANGUAGE_GO = 2, WIRE_LANGUAGE_RUST = 3,
-	WIRE_LANGUAGE_END
+	WIRE_LANGUAGE_PYTHON = 4, WIRE_LANGUAGE_RUBY = 5, WIRE_LANGUAGE_PHP = 6, WIRE_LANGUAGE_JAVASCRIPT = 7,
+	WIRE_LANGUAGE_JAVA = 8, WIRE_LANGUAGE_END
 };
 
 /* One frame that an address stands for; inlined callers follow with the next index. Strings in text[]: function,

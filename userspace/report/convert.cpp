@@ -100,6 +100,16 @@ std::optional<std::string> to_language(wire_language language) {
       return "go";
     case WIRE_LANGUAGE_RUST:
       return "rust";
+    case WIRE_LANGUAGE_PYTHON:
+      return "python";
+    case WIRE_LANGUAGE_RUBY:
+      return "ruby";
+    case WIRE_LANGUAGE_PHP:
+      return "php";
+    case WIRE_LANGUAGE_JAVASCRIPT:
+      return "javascript";
+    case WIRE_LANGUAGE_JAVA:
+      return "java";
     case WIRE_LANGUAGE_UNKNOWN:
     case WIRE_LANGUAGE_END:
       break;

@@ -371,6 +371,12 @@ bool is_application(const ModuleFacts& module, const SymbolFrame& frame) {
     case Language::native:
     case Language::unknown:
       return is_native_application(frame);
+    case Language::python:
+    case Language::ruby:
+    case Language::php:
+    case Language::javascript:
+    case Language::java:
+      return false;
   }
   return false;
 }

@@ -9,7 +9,17 @@
 namespace connleak {
 
 // The numbers are those of wire_language.
-enum class Language : std::uint8_t { unknown = 0, native = 1 /* C, C++ */, go = 2, rust = 3 };
+enum class Language : std::uint8_t {
+  unknown = 0,
+  native = 1,  // C, C++
+  go = 2,
+  rust = 3,
+  python = 4,
+  ruby = 5,
+  php = 6,
+  javascript = 7,
+  java = 8
+};
 
 // One frame that an address stands for. Text comes from other processes' files: escape() it before it reaches a
 // terminal or a file. What is not known is nullopt, never a guess.

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+ * How the frames of an interpreter are found in its process: shared by bpf/, which walks them, and userspace, which
+ * fills this in for each process. */
+#ifndef CONNLEAK_FRAMES_H
+#define CONNLEAK_FRAMES_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+/* Frames kept of one stack of a script; more than an error handler of a web framework has above the driver's. */
+#define SCRIPT_FRAMES 64
+/* Threads looked at until the current one is found. */
+#define SCRIPT_THREADS 64
+
+/* Two words of one frame: which code, and where in it. What they mean is the interpreter's business. */
+struct script_frame {
+	__u64 code;
+	__u64 place;
+};
+
+#define FRAMES_THREADS 1u /* root leads to a list of threads, else to the innermost frame itself */
+#define FRAMES_THREAD_ID_VIA 2u
+#define FRAMES_TOP_VIA 4u
+#define FRAMES_ARRAY 8u   /* frames lie side by side, else each points to its caller's */
+
+/* Offsets in bytes. A walk, with [x] for the word at address x:
+ *
+ *   node = [root]
+ *   FRAMES_THREADS: for each node, until 0 or back at the first:
+ *     thread = node - thread_node
+ *     id = thread + thread_id, or with FRAMES_THREAD_ID_VIA [thread + thread_id_via] + thread_id
+ *     found where [id] is the thread pointer of the current thread (pthread_self(): FS base, TPIDR_EL0),
+ *     else node = [node + thread_next]
+ *   without: frame = node
+ *   FRAMES_THREADS: frame = [thread + top], or with FRAMES_TOP_VIA [[thread + top] + top_via]
+ *   then for each frame, until 0 or, with FRAMES_ARRAY, its end:
+ *     code = [frame + code], place = [frame + place]
+ *     frame = [frame + next], or with FRAMES_ARRAY frame + size
+ *   FRAMES_ARRAY: the end is [owner + array] + 8 * [owner + array + 8], where owner = [thread + top]
+ */
+struct frame_layout {
+	__u64 root;
+	__u32 flags;
+	__u32 thread_node;
+	__u32 thread_next;
+	__u32 thread_id;
+	__u32 thread_id_via;
+	__u32 top;
+	__u32 top_via;
+	__u32 next;
+	__u32 size;
+	__u32 code;
+	__u32 place;
+	__u32 array;
+};
+
+#endif
