@@ -11,17 +11,23 @@
 #include "goodbye.h"
 #include "maps.h"
 #include "sockets.h"
+#include "stacks.h"
 #include "tasks.h"
 
 /* A connection that was idle longer than this when it closed sends its stacks and gaps along. */
 extern const volatile __u64 idle_after_ns;
 
 /* Only while one is closed, by the current task. */
+struct closing_stack {
+	struct captured captured;
+	struct stack_slot walked;
+};
+
 struct closing_stacks_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct stack_slot);
+	__type(value, struct closing_stack);
 };
 
 extern struct closing_stacks_map closing_stacks SEC(".maps");
@@ -31,17 +37,43 @@ static __always_inline void closing__emit_stack(void *ctx, struct connection *c,
 						__u32 hook, __u64 now)
 {
 	__u32 zero = 0;
-	struct stack_slot *slot = bpf_map_lookup_elem(&closing_stacks, &zero);
+	struct closing_stack *stack = bpf_map_lookup_elem(&closing_stacks, &zero);
 	long size;
 
-	if (!slot)
+	if (!stack)
 		return;
-	size = bpf_get_stack(ctx, slot->addresses, sizeof(slot->addresses), BPF_F_USER_STACK);
+	if (capture__take(&stack->captured, actor, WIRE_STACK_CLOSE)) {
+		emit__capture(hook, c->wire.cookie, c->wire.opened_ns, &stack->captured, now);
+		return;
+	}
+	size = bpf_get_stack(ctx, stack->walked.addresses, sizeof(stack->walked.addresses), BPF_F_USER_STACK);
 	if (size <= 0)
 		return;
-	slot->frames = size / 8;
-	slot->thread = *actor;
-	emit__stack(hook, c, WIRE_STACK_CLOSE, slot, now);
+	stack->walked.frames = size / 8;
+	stack->walked.thread = *actor;
+	emit__stack(hook, c, WIRE_STACK_CLOSE, &stack->walked, now);
+}
+
+/* What no scan has told yet. */
+static __always_inline void closing__emit_known_stacks(struct sock *sk, struct connection *c, __u32 hook, __u64 now)
+{
+	struct captured *captured;
+	struct stacks *s;
+
+	captured = slot__find(sk, c->open_slot);
+	if (captured)
+		emit__capture(hook, c->wire.cookie, c->wire.opened_ns, captured, now);
+	if (c->open.frames)
+		emit__stack(hook, c, WIRE_STACK_OPEN, &c->open, now);
+	captured = slot__find(sk, stack__use_slot(c));
+	if (captured) {
+		if (c->undone || c->told_use != stack__mark(c))
+			emit__capture(hook, c->wire.cookie, c->wire.opened_ns, captured, now);
+		return;
+	}
+	s = bpf_sk_storage_get(&stacks, sk, NULL, 0);
+	if (s && s->used)
+		emit__stack(hook, c, WIRE_STACK_LAST_USE, &s->use[(s->active ^ c->undone) & 1], now);
 }
 
 /* `ctx`: of the program, where it may ask for the stack of the current task, which closes it; else NULL. */
@@ -50,7 +82,6 @@ static __always_inline void connection__close(void *ctx, struct sock *sk, struct
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct wire_thread actor = {};
-	struct stacks *s;
 
 	if (c->wire.flags & WIRE_FLAG_TLS)
 		connection__undo_goodbye(c, now);
@@ -69,14 +100,11 @@ static __always_inline void connection__close(void *ctx, struct sock *sk, struct
 	if (now - connection__used_ns(c) > idle_after_ns) {
 		if (c->wire.gaps)
 			emit__gaps(hook, c, now);
-		if (c->open.frames)
-			emit__stack(hook, c, WIRE_STACK_OPEN, &c->open, now);
-		s = bpf_sk_storage_get(&stacks, sk, NULL, 0);
-		if (s && s->used)
-			emit__stack(hook, c, WIRE_STACK_LAST_USE, &s->use[(s->active ^ c->undone) & 1], now);
+		closing__emit_known_stacks(sk, c, hook, now);
 		if (ctx && actor.tgid && !(task->flags & PF_EXITING))
 			closing__emit_stack(ctx, c, &actor, hook, now);
 	}
+	slots__release(c);
 	emit__edge(hook, WIRE_CLOSED, c, &actor, now);
 }
 

@@ -32,8 +32,8 @@ static __always_inline void connection__open(void *ctx, struct sock *sk, __u32 h
 		/* connect() again on the same socket: same cookie, another connection. */
 		if (!c->end)
 			connection__close(ctx, sk, c, true, hook, now);
+		stacks__forget(sk, c);
 		bpf_sk_storage_delete(&connections, sk);
-		bpf_sk_storage_delete(&stacks, sk);
 	}
 	if ((task->flags & PF_KTHREAD) || socket__is_released(sk) || !scope__has(task->tgid))
 		return;
@@ -46,7 +46,7 @@ static __always_inline void connection__open(void *ctx, struct sock *sk, __u32 h
 		count__drop(HOOK_STORAGE);
 		return;
 	}
-	connection__begin(ctx, c, now);
+	connection__begin(ctx, sk, c, now);
 	c->wire.cookie = bpf_get_socket_cookie(sk);
 	c->wire.netns = sk->__sk_common.skc_net.net->ns.inum;
 	c->wire.tcp_state = TCP_SYN_SENT;

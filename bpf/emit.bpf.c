@@ -17,6 +17,12 @@ struct {
 	__uint(max_entries, 8 * 1024 * 1024);
 } ring SEC(".maps");
 
+/* A thousand stacks: as many may be told when a process exits before a scan has seen them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} captures SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, HOOK_END);
@@ -75,6 +81,12 @@ static __always_inline __u64 emit__wakeup(__u64 record_size)
 
 	return filled >= step && (filled & (step - 1)) < record_size + RING_HEADER ? BPF_RB_FORCE_WAKEUP :
 										     BPF_RB_NO_WAKEUP;
+}
+
+/* Nobody waits for captured stacks, but their ring fills fast. */
+static __always_inline __u64 emit__capture_wakeup(void)
+{
+	return bpf_ringbuf_query(&captures, BPF_RB_AVAIL_DATA) >= 1024 * 1024 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void emit__head(struct wire_header *header, __u32 type, __u32 size, __u64 now)
@@ -158,5 +170,21 @@ int emit__stack(__u32 hook, struct connection *c, __u32 kind, struct stack_slot 
 	stack->kind = kind;
 	stack->frames = frames;
 	bpf_ringbuf_submit(stack, emit__wakeup(sizeof(*stack)));
+	return 0;
+}
+
+int emit__capture(__u32 hook, __u64 cookie, __u64 opened_ns, const struct captured *stack, __u64 now)
+{
+	struct capture *capture = emit__starved() ? NULL : bpf_ringbuf_reserve(&captures, sizeof(*capture), 0);
+
+	if (!capture) {
+		emit__drop(hook, WIRE_STACK);
+		return -1;
+	}
+	emit__head(&capture->header, CAPTURE_TYPE, sizeof(*capture), now);
+	capture->cookie = cookie;
+	capture->opened_ns = opened_ns;
+	bpf_probe_read_kernel(&capture->stack, sizeof(capture->stack), stack);
+	bpf_ringbuf_submit(capture, emit__capture_wakeup());
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef CONNLEAK_EMIT_H
 #define CONNLEAK_EMIT_H
 
+#include "capture.h"
 #include "record.h"
 
 /* The hooks whose work is counted. Userspace knows each by its place: kHookNames in userspace/probes/losses.hpp. */
@@ -38,5 +39,7 @@ int emit__edge(__u32 hook, __u32 type, struct connection *c, struct wire_thread 
 int emit__process(__u32 hook, __u32 type, struct task_struct *task, struct task_struct *parent) __hidden;
 int emit__gaps(__u32 hook, struct connection *c, __u64 now) __hidden;
 int emit__stack(__u32 hook, struct connection *c, __u32 kind, struct stack_slot *slot, __u64 now) __hidden;
+/* `cookie` and `opened_ns` as in wire_stack. By a ring of its own, which nothing else reads: see capture.h. */
+int emit__capture(__u32 hook, __u64 cookie, __u64 opened_ns, const struct captured *stack, __u64 now) __hidden;
 
 #endif

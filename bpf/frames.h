@@ -23,6 +23,7 @@ struct script_frame {
 #define FRAMES_THREAD_ID_VIA 2u
 #define FRAMES_TOP_VIA 4u
 #define FRAMES_ARRAY 8u   /* frames lie side by side, else each points to its caller's */
+#define FRAMES_NATIVE 16u /* no script, and nothing else holds: stacks are walked by frame pointers, as those of Go */
 
 /* Offsets in bytes. A walk, with [x] for the word at address x:
  *

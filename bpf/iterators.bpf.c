@@ -9,19 +9,27 @@
 #include "emit.h"
 #include "maps.h"
 #include "sockets.h"
+#include "stacks.h"
 #include "tasks.h"
 #include "unix.h"
 
 /* A connection that was silent longer than this shows its stacks. */
 const volatile __u64 stack_idle_ns = 50ull * 1000 * 1000;
+/* A last use that follows one which was told already is told after this much silence: a pool's members, used now and
+ * then, would have their stacks made out at every scan. */
+const volatile __u64 stack_again_ns = 1000ull * 1000 * 1000;
 /* Length of a jiffy; 0 = unknown. */
 const volatile __u64 jiffy_ns = 0;
+
+/* What connections hold of captured stacks, as the scan under way has counted; userspace begins at 0. */
+__u32 captures_seen = 0;
 
 /* Scans are read by one thread of ours: nothing else writes here meanwhile. */
 struct scan_buffer {
 	struct wire_edge edge;
 	struct wire_gaps gaps;
 	struct wire_stack stack;
+	struct capture capture;
 	struct connection fresh; /* the first value of a late record */
 	struct path_match match;
 };
@@ -114,6 +122,59 @@ static __always_inline __u64 stack_slot__hash(const struct stack_slot *slot)
 	return hash | 1;
 }
 
+/* False where it was being written, or the reader's buffer is full. */
+static __always_inline bool scan__capture(struct seq_file *seq, struct sock *sk, struct connection *c, __u32 slot,
+					  struct scan_buffer *buffer, __u64 now)
+{
+	struct capture *capture = &buffer->capture;
+	struct captured *captured = slot__find(sk, slot);
+	__u32 before = __sync_fetch_and_add(&c->users_seq, 0);
+
+	if (!captured || (before & 1))
+		return false;
+	bpf_probe_read_kernel(&capture->stack, sizeof(capture->stack), captured);
+	if (__sync_fetch_and_add(&c->users_seq, 0) != before)
+		return false;
+	scan__head(&capture->header, CAPTURE_TYPE, sizeof(*capture), now);
+	capture->cookie = c->wire.cookie;
+	capture->opened_ns = c->wire.opened_ns;
+	return bpf_seq_write(seq, capture, sizeof(*capture)) == 0;
+}
+
+static __always_inline void scan__stacks(struct seq_file *seq, struct sock *sk, struct connection *c,
+					 struct scan_buffer *buffer, __u64 now)
+{
+	__u64 wait = c->told_use ? stack_again_ns : stack_idle_ns;
+	__u64 idle = now - connection__used_ns(c);
+	__u32 use_slot = stack__use_slot(c);
+	__u64 mark = stack__mark(c);
+	struct stack_slot *walked;
+	struct stacks *s;
+
+	if (c->open_slot && now - c->wire.opened_ns >= stack_idle_ns &&
+	    scan__capture(seq, sk, c, c->open_slot, buffer, now))
+		WRITE_ONCE(c->open_slot, SLOT_NONE);
+	if (idle < stack_idle_ns)
+		return;
+	if (!c->told_open && c->open.frames) {
+		if (scan__stack(seq, c, &c->open, WIRE_STACK_OPEN, buffer, now))
+			return;
+		c->told_open = 1;
+	}
+	if (use_slot) {
+		if (c->told_use != mark && idle >= wait && scan__capture(seq, sk, c, use_slot, buffer, now))
+			c->told_use = mark;
+		return;
+	}
+	s = bpf_sk_storage_get(&stacks, sk, NULL, 0);
+	if (s && s->used) {
+		walked = s->active & 1 ? &s->use[1] : &s->use[0];
+		mark = stack_slot__hash(walked);
+		if (c->told_use != mark && !scan__stack(seq, c, walked, WIRE_STACK_LAST_USE, buffer, now))
+			c->told_use = mark;
+	}
+}
+
 SEC("iter/bpf_sk_storage_map")
 int iter__connections(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
@@ -121,9 +182,8 @@ int iter__connections(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct connection *c = ctx->value;
 	struct sock *sk = ctx->sk;
 	struct scan_buffer *buffer;
-	struct stacks *s;
-	__u64 now, hash;
 	__u32 zero = 0;
+	__u64 now;
 
 	if (!c || !sk || c->end || (c->wire.family == AF_UNIX && !unix__look(sk, c)))
 		return 0;
@@ -138,21 +198,8 @@ int iter__connections(struct bpf_iter__bpf_sk_storage_map *ctx)
 			return 0;
 		c->told_gaps = c->wire.gaps;
 	}
-	if (now - connection__used_ns(c) < stack_idle_ns)
-		return 0;
-	if (!c->told_open && c->open.frames) {
-		if (scan__stack(seq, c, &c->open, WIRE_STACK_OPEN, buffer, now))
-			return 0;
-		c->told_open = 1;
-	}
-	s = bpf_sk_storage_get(&stacks, sk, NULL, 0);
-	if (s && s->used) {
-		struct stack_slot *slot = s->active & 1 ? &s->use[1] : &s->use[0];
-
-		hash = stack_slot__hash(slot);
-		if (c->told_use != hash && !scan__stack(seq, c, slot, WIRE_STACK_LAST_USE, buffer, now))
-			c->told_use = hash;
-	}
+	__sync_fetch_and_add(&captures_seen, c->slots);
+	scan__stacks(seq, sk, c, buffer, now);
 	return 0;
 }
 

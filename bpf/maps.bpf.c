@@ -13,9 +13,15 @@ const volatile __u64 idle_after_ns = 30ull * 1000 * 1000 * 1000;
 
 __u32 next_scan = 1;
 __u32 any_session = 0;
+__u32 any_layout = 0;
+__u32 captures_held = 0;
+const volatile __u32 captures_limit = 0;
 
 struct connections_map connections SEC(".maps");
 struct stacks_map stacks SEC(".maps");
+struct captures_map captures_a SEC(".maps");
+struct captures_map captures_b SEC(".maps");
+struct layouts_map layouts SEC(".maps");
 struct sessions_map sessions SEC(".maps");
 struct users_map users SEC(".maps");
 struct paces_map paces SEC(".maps");

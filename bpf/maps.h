@@ -3,6 +3,7 @@
 #ifndef CONNLEAK_MAPS_H
 #define CONNLEAK_MAPS_H
 
+#include "capture.h"
 #include "record.h"
 
 struct connections_map {
@@ -17,6 +18,23 @@ struct stacks_map {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct stacks);
+};
+
+/* The slots of a connection's captured stacks: see stacks.h. */
+struct captures_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct captured);
+};
+
+/* By tgid; userspace fills it in once it knows the interpreter. Processes beyond these show their native stacks. */
+struct layouts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct frame_layout);
 };
 
 struct sessions_map {
@@ -62,6 +80,9 @@ struct scope_map {
 
 extern struct connections_map connections SEC(".maps");
 extern struct stacks_map stacks SEC(".maps");
+extern struct captures_map captures_a SEC(".maps");
+extern struct captures_map captures_b SEC(".maps");
+extern struct layouts_map layouts SEC(".maps");
 extern struct sessions_map sessions SEC(".maps");
 extern struct users_map users SEC(".maps");
 extern struct paces_map paces SEC(".maps");
@@ -75,6 +96,14 @@ extern const volatile bool keep_all;
 
 /* A session was made since the start: until then packets of others pay no second look-up. */
 extern __u32 any_session;
+
+/* There is an entry in `layouts`: until then nobody pays a look-up. */
+extern __u32 any_layout;
+
+/* Captured stacks that connections hold, and how many they may. Made and closed ones are counted; each scan of
+ * levels counts anew, because a socket may go without an edge. */
+extern __u32 captures_held;
+extern const volatile __u32 captures_limit;
 
 /* The holders' scan that comes next, counted from 1 by userspace. A process is searched for older connections once,
  * when it is first seen: later, a socket without a record was dismissed, or its opening was missed; see

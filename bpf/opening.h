@@ -8,24 +8,21 @@
 #include <bpf/bpf_helpers.h>
 
 #include "record.h"
+#include "stacks.h"
 #include "tasks.h"
 
 /* The current task opens it. */
-static __always_inline void connection__begin(void *ctx, struct connection *c, __u64 now)
+static __always_inline void connection__begin(void *ctx, struct sock *sk, struct connection *c, __u64 now)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	long size;
 
 	c->wire.opened_ns = now;
 	c->wire.cgroup_id = bpf_get_current_cgroup_id();
 	task__identify(task, &c->wire.opener);
 	c->wire.uid = (__u32)bpf_get_current_uid_gid();
 	bpf_get_current_comm(c->wire.comm, sizeof(c->wire.comm));
-	if (!task__is_user(task))
-		return;
-	size = bpf_get_stack(ctx, c->open.addresses, sizeof(c->open.addresses), BPF_F_USER_STACK);
-	c->open.frames = size > 0 ? size / 8 : 0;
-	c->open.thread = c->wire.opener;
+	if (task__is_user(task))
+		stack__open(ctx, sk, c);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include "maps.h"
 #include "names.h"
 #include "payload.h"
+#include "stacks.h"
 
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
@@ -88,7 +89,7 @@ static __always_inline void connection__dismiss(struct bpf_sock *sk, struct conn
 {
 	c->wire.protocol = WIRE_PROTOCOL_OTHER;
 	emit__edge(hook, WIRE_DISMISSED, c, NULL, bpf_ktime_get_boot_ns());
-	bpf_sk_storage_delete(&stacks, sk);
+	stacks__forget(sk, c);
 	bpf_sk_storage_delete(&connections, sk);
 }
 

@@ -80,10 +80,16 @@ struct connection {
 	__u32 end;           /* enum record_end */
 	struct stack_slot open;
 
+	/* Send and state hooks: see stacks.h. The iterator clears open_slot. */
+	__u8 open_slot;      /* enum capture_slot that holds the stack of the connect, until that is told */
+	__u8 use_slot;       /* enum capture_slot that holds the stack of the last use; SLOT_NONE: `stacks` does */
+	__u8 slots;          /* that were made */
+	__u32 captures;      /* stacks of uses captured so far */
+
 	/* Iterator: what it has told already. */
 	__u32 told_open;
 	__u64 told_gaps;
-	__u64 told_use;      /* hash of the stack told last */
+	__u64 told_use;      /* stack__mark() of the use told last */
 
 	__u16 gap_counts[WIRE_GAP_BUCKETS]; /* egress */
 };

@@ -9,6 +9,7 @@
 #include "emit.h"
 #include "maps.h"
 #include "requests.h"
+#include "stacks.h"
 #include "tasks.h"
 
 static __always_inline void task__mark(struct task_struct *task)
@@ -29,48 +30,6 @@ static __always_inline void send__serve(struct sock *sk, struct task_struct *tas
 		session__answer(session, false, bpf_ktime_get_boot_ns());
 	else
 		service__send(sk, task, bpf_ktime_get_boot_ns());
-}
-
-/* Into the slot that nobody reads; then that one is the one to read. */
-static __always_inline void stack__store(void *ctx, struct sock *sk, const struct wire_thread *thread)
-{
-	struct stacks *s = bpf_sk_storage_get(&stacks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	struct stack_slot *slot;
-	__u32 next;
-	long size;
-
-	if (!s) {
-		count__drop(HOOK_STACK_STORAGE);
-		return;
-	}
-	if (!s->used)
-		count__hit(HOOK_STACK_STORAGE);
-	next = (READ_ONCE(s->active) & 1) ^ 1;
-	slot = next ? &s->use[1] : &s->use[0];
-	size = bpf_get_stack(ctx, slot->addresses, sizeof(slot->addresses), BPF_F_USER_STACK);
-	if (size <= 0)
-		return;
-	slot->frames = size / 8;
-	slot->thread = *thread;
-	WRITE_ONCE(s->active, next);
-	s->used = 1;
-}
-
-/* The use before the last one is still in the other slot. */
-static __always_inline void stack__take_back(struct sock *sk, struct connection *c)
-{
-	struct stacks *s = bpf_sk_storage_get(&stacks, sk, NULL, 0);
-	struct stack_slot *slot;
-
-	if (!s)
-		return;
-	slot = s->active & 1 ? &s->use[0] : &s->use[1];
-	if (slot->frames && c->wire.requests) {
-		s->active ^= 1;
-		c->wire.last_user = slot->thread;
-	} else {
-		s->used = 0;
-	}
 }
 
 /* Runs after the egress program has seen the same bytes: c->kind says what they were. */
@@ -122,7 +81,7 @@ static __always_inline int send__note(void *ctx, struct sock *sk, int sent)
 	else if (c->wire.first_user.tid != thread.tid || c->wire.first_user.thread_start_ns != thread.thread_start_ns)
 		connection__set_flag(c, WIRE_FLAG_SHARED);
 	c->wire.last_user = thread;
-	stack__store(ctx, sk, &thread);
+	stack__use(ctx, sk, c, &thread);
 	__sync_fetch_and_add(&c->users_seq, 1);
 	return 0;
 }

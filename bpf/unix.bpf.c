@@ -151,7 +151,7 @@ static __always_inline struct connection *unix__open(void *ctx, struct sock *cli
 		count__drop(HOOK_STORAGE);
 		return NULL;
 	}
-	connection__begin(ctx, c, now);
+	connection__begin(ctx, client, c, now);
 	c->wire.cookie = bpf_get_socket_cookie(client);
 	c->wire.netns = BPF_CORE_READ(client, __sk_common.skc_net.net, ns.inum);
 	c->wire.family = AF_UNIX;
@@ -207,7 +207,7 @@ static __always_inline void unix__client_said(void *ctx, struct sock *client, st
 	if (said == SAID_OTHER) {
 		c->wire.protocol = WIRE_PROTOCOL_OTHER;
 		emit__edge(HOOK_UNIX, WIRE_DISMISSED, c, NULL, bpf_ktime_get_boot_ns());
-		bpf_sk_storage_delete(&stacks, client);
+		stacks__forget(client, c);
 		bpf_sk_storage_delete(&connections, client);
 	} else if (said) {
 		unix__read_names(c, &pieces, said);

@@ -276,6 +276,22 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct mm_struct {
+	unsigned long start_stack;
+};
+
+#if defined(__TARGET_ARCH_arm64)
+struct thread_struct {
+	struct {
+		unsigned long tp_value;
+	} uw;
+};
+#else
+struct thread_struct {
+	unsigned long fsbase;
+};
+#endif
+
 struct task_struct {
 	unsigned int flags;
 	pid_t pid;
@@ -287,6 +303,8 @@ struct task_struct {
 	struct signal_struct *signal;
 	const struct cred *cred;
 	struct css_set *cgroups;
+	struct mm_struct *mm;
+	struct thread_struct thread;
 };
 
 struct linux_binprm;
@@ -321,6 +339,14 @@ struct pt_regs {
 };
 #else
 struct pt_regs {
+	unsigned long r15;
+	unsigned long r14;
+	unsigned long r13;
+	unsigned long r12;
+	unsigned long bp;
+	unsigned long bx;
+	unsigned long ip;
+	unsigned long sp;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long orig_ax;

@@ -19,10 +19,19 @@ void Enrich::records(std::span<const std::byte> bytes) {
     std::memcpy(&header, bytes.data(), sizeof header);
     if (header.size < sizeof header || header.size > bytes.size()) break;
     const auto record = bytes.first(header.size);
+    bytes = bytes.subspan(header.size);
+    if (header.type == CAPTURE_TYPE) {
+      capture captured;
+      if (record.size() == sizeof captured) {
+        std::memcpy(&captured, record.data(), sizeof captured);
+        make_out(captured);
+        explicit_bzero(&captured, sizeof captured);
+      }
+      continue;
+    }
     admitted_ = true;
     decoder_.records(record);
     if (admitted_) out_.insert(out_.end(), record.begin(), record.end());
-    bytes = bytes.subspan(header.size);
   }
   // What cannot be walked is left to the reader, which counts it.
   out_.insert(out_.end(), bytes.begin(), bytes.end());
@@ -73,6 +82,19 @@ void Enrich::see_process(const wire_thread& thread, std::uint64_t time_ns) {
   symbolizer_.process_seen(thread.tgid, thread.process_start_ns);
   const auto info = make_process_record(thread.tgid, time_ns, thread.process_start_ns);
   if (info) out_.insert(out_.end(), info->begin(), info->end());
+}
+
+void Enrich::make_out(const capture& captured) {
+  const wire_thread& thread = captured.stack.thread;
+  if (captured.stack.kind >= WIRE_STACK_KIND_END) return;
+  StackEvent stack;
+  stack.cookie = captured.cookie;
+  stack.opened_ns = captured.opened_ns;
+  stack.thread = thread;
+  stack.kind = static_cast<wire_stack_kind>(captured.stack.kind);
+  see_process(thread, captured.header.time_ns);
+  stack.addresses = unwinder_.addresses(thread.tgid, thread.process_start_ns, captured.stack);
+  if (!stack.addresses.empty()) event(Event{captured.header.time_ns, captured.header.cpu, std::move(stack)});
 }
 
 // A walk that left the frames ends in whatever lay on the stack: text, for one. It is cut there, before it can get

@@ -10,11 +10,13 @@
 #include "events/source.hpp"
 #include "report/scope_filter.hpp"
 #include "symbols/symbolizer.hpp"
+#include "unwind/unwinder.hpp"
 
 namespace connleak {
 
 // Puts a WIRE_PROCESS before the first record of a process and a WIRE_SYMBOL before the first stack with an
-// address, so that whatever reads the stream (model or recording) needs no /proc. Drops what is out of scope.
+// address, so that whatever reads the stream (model or recording) needs no /proc. Makes captured stacks out: what was
+// captured goes no further. Drops what is out of scope.
 class Enrich final : public ByteSink, private EventSink {
  public:
   // Both are borrowed.
@@ -30,12 +32,14 @@ class Enrich final : public ByteSink, private EventSink {
   void event(Event&& event) override;
   void follow(const ProcessEvent& event, std::uint64_t time_ns);
   void see_process(const wire_thread& thread, std::uint64_t time_ns);
+  void make_out(const capture& captured);
   void name_addresses(StackEvent& stack, std::uint64_t time_ns);
 
   ScopeFilter& scope_;
   ByteSink& next_;
   Decoder decoder_;
   Symbolizer symbolizer_;
+  Unwinder unwinder_{symbolizer_};
   std::vector<std::byte> out_;
   bool admitted_ = true;
   std::unordered_set<std::uint32_t> alive_;

@@ -19,6 +19,11 @@
 namespace connleak {
 namespace {
 
+// Of a connection that is used now and then, stacks are made out anew once it was silent for so long.
+constexpr std::chrono::nanoseconds kAgain = std::chrono::seconds(1);
+// A captured stack takes a slab object of so many bytes.
+constexpr std::uint64_t kCapturePage = 4096;
+
 int print_nothing(libbpf_print_level, const char*, va_list) { return 0; }
 
 int print_warnings(libbpf_print_level level, const char* format, va_list arguments) {
@@ -44,6 +49,9 @@ void set_knobs(connleak_bpf& s, const ProbeOptions& options) {
   s.rodata->keep_all = options.keep_all;
   s.rodata->idle_after_ns = static_cast<std::uint64_t>(options.idle_after.count());
   s.rodata->stack_idle_ns = static_cast<std::uint64_t>(options.stack_idle.count());
+  s.rodata->stack_again_ns =
+      static_cast<std::uint64_t>(std::clamp<std::chrono::nanoseconds>(options.idle_after, options.stack_idle, kAgain).count());
+  s.rodata->captures_limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(options.capture_bytes / kCapturePage, UINT32_MAX));
   s.rodata->drop_one_in = options.drop_one_in;
   s.rodata->ring_size = ring_size(options.ring_bytes);
   s.rodata->jiffy_ns = jiffy_ns();

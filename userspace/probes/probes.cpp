@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -73,10 +74,14 @@ Result<void> Probes::State::open_ring() {
   const int map = bpf_map__fd(loaded.skeleton->maps.ring);
   ring.reset(ring_buffer__new(map, Forwarder::take, static_cast<void*>(&sink), nullptr));
   wakeups = Fd(epoll_create1(EPOLL_CLOEXEC));
+  if (ring) ring_buffer__add(ring.get(), bpf_map__fd(loaded.skeleton->maps.captures), Forwarder::take,
+                             static_cast<void*>(&sink));
   // Edge-triggered: readiness alone, which every record makes, wakes nobody.
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
-  if (!ring || !wakeups || epoll_ctl(wakeups.get(), EPOLL_CTL_ADD, map, &event) != 0) {
+  if (!ring || ring_buffer__ring(ring.get(), 1) == nullptr || !wakeups ||
+      epoll_ctl(wakeups.get(), EPOLL_CTL_ADD, map, &event) != 0 ||
+      epoll_ctl(wakeups.get(), EPOLL_CTL_ADD, bpf_map__fd(loaded.skeleton->maps.captures), &event) != 0) {
     return failure(ErrorKind::failed,
                    std::string("The ring buffer cannot be read: ") + std::strerror(errno) + ".");
   }
@@ -111,6 +116,8 @@ Result<std::unique_ptr<Probes>> Probes::open(const ProbeOptions& options) {
   if (!cgroup) return tl::unexpected<Error>(cgroup.error());
   state->cgroup = std::move(*cgroup);
   if (auto ready = state->open_ring(); !ready) return tl::unexpected<Error>(ready.error());
+  // Captured stacks pass through our memory: no core file may hold them.
+  prctl(PR_SET_DUMPABLE, 0);
   std::unique_ptr<Probes> probes(new Probes(std::move(state)));
   if (options.scope_pids) {
     for (const std::uint32_t pid : *options.scope_pids) {
@@ -138,7 +145,10 @@ Result<void> Probes::scan(ByteSink& sink, wire_scan_kind kind) {
     if (auto read = read_iterator(state_->holders.get(), sink); !read) return read;
     state_->loaded.skeleton->data->next_scan++;
   } else if (kind == WIRE_SCAN_LEVELS) {
+    auto& counts = *state_->loaded.skeleton->bss;
+    counts.captures_seen = 0;
     if (auto read = read_iterator(state_->connections.get(), sink); !read) return read;
+    counts.captures_held = counts.captures_seen;
     if (auto read = read_iterator(state_->sessions.get(), sink); !read) return read;
     state_->services.tell(state_->loaded.skeleton->maps.services, sink, boot_now_ns());
   }
@@ -160,6 +170,12 @@ Result<void> Probes::add_scope_pid(std::uint32_t pid) {
     return failure(ErrorKind::failed, "The scope has no room for another process: it holds 65,536.");
   }
   return {};
+}
+
+void Probes::set_layout(std::uint32_t pid, const frame_layout& layout) {
+  auto& skeleton = *state_->loaded.skeleton;
+  if (bpf_map__update_elem(skeleton.maps.layouts, &pid, sizeof pid, &layout, sizeof layout, BPF_ANY) == 0)
+    skeleton.bss->any_layout = 1;
 }
 
 }  // namespace connleak

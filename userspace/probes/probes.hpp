@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "events/source.hpp"
+#include "frames.h"
 #include "wire.h"
 
 namespace connleak {
@@ -23,6 +24,8 @@ struct ProbeOptions {
   std::chrono::nanoseconds idle_after{30'000'000'000};  // idle longer at close: stacks and gaps are sent along
   std::chrono::nanoseconds stack_idle{50'000'000};      // idle longer at a scan: its stacks are sent, once
   std::uint32_t ring_bytes = 8 * 1024 * 1024;           // rounded up to a power of two, at least a page
+  // Kernel memory for captured stacks, some 8 KiB a connection; what is above it has its frames walked.
+  std::uint64_t capture_bytes = 64 * 1024 * 1024;
   std::uint32_t drop_one_in = 0;                        // for tests: lose every Nth record; 0 = none
   bool attached_late = true;                            // for the preamble
   bool verbose = false;                                 // libbpf's own messages, to standard error
@@ -49,6 +52,10 @@ class Probes : public EventSource {
   // From the next instruction on `pid` is in scope; the next holders' scan finds its older connections. Failed
   // without a scope, or where 65,536 are in it.
   [[nodiscard]] Result<void> add_scope_pid(std::uint32_t pid);
+
+  // From now on the stacks that `pid` leaves behind are captured by this. Where there is no room for another process,
+  // or it is gone, its native stacks are.
+  void set_layout(std::uint32_t pid, const frame_layout& layout);
 
  private:
   struct State;

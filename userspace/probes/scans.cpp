@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -36,6 +37,9 @@ Result<void> read_iterator(const bpf_link* link, ByteSink& sink) {
   if (!fd)
     return failure(ErrorKind::failed, std::string("A scan cannot be started: ") + std::strerror(errno) + ".");
   std::vector<std::byte> buffer(kBufferSize);
+  // Captured stacks come by here.
+  const std::unique_ptr<std::vector<std::byte>, void (*)(std::vector<std::byte>*)> wiped(
+      &buffer, [](std::vector<std::byte>* bytes) { explicit_bzero(bytes->data(), bytes->size()); });
   std::size_t held = 0;
   for (;;) {
     const ssize_t got = ::read(fd.get(), buffer.data() + held, buffer.size() - held);

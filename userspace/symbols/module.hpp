@@ -31,6 +31,9 @@ class Module {
   // function where nothing is known; empty where the offset is in no executable part of the file.
   [[nodiscard]] std::vector<SymbolFrame> resolve(std::uint64_t file_offset);
 
+  [[nodiscard]] const ElfImage& image() const { return image_; }
+  [[nodiscard]] const ElfImage* debug_image() const { return debug_image_ ? &*debug_image_ : nullptr; }
+
   // What makes it the same file when it is opened again: build id, size, time of last change.
   [[nodiscard]] const std::string& identity() const { return identity_; }
 

@@ -23,7 +23,7 @@ constexpr int kMaxOpenTries = 8;
 struct Symbolizer::File {
   std::string path;
   std::string identity;  // "" until first opened
-  std::unique_ptr<Module> module;
+  std::shared_ptr<Module> module;
   std::uint64_t last_use = 0;
   int tries = 0;
 };
@@ -172,27 +172,64 @@ void Symbolizer::forget_processes() {
   last_ = nullptr;
 }
 
-std::vector<SymbolFrame> Symbolizer::look_up(ProcessKey key, Process& process, std::uint64_t address,
-                                             bool is_return_address) {
-  const std::uint64_t wanted = is_return_address && address > 0 ? address - 1 : address;
-  const Mapping* mapping = process.find(wanted);
+const Symbolizer::Mapping* Symbolizer::mapping_at(ProcessKey key, Process& process, std::uint64_t address) {
+  const Mapping* mapping = process.find(address);
   if (mapping == nullptr && !process.is_gone && process.rereads < kMaxRereads) {
     ++process.rereads;
     read_maps(key, process);
-    mapping = process.find(wanted);
+    mapping = process.find(address);
   }
-  if (mapping == nullptr || (mapping->file == nullptr && !mapping->entry.path.starts_with('['))) return {};
+  if (mapping == nullptr) return nullptr;
+  if (mapping->file) {
+    if (!mapping->file->module && !process.is_gone) reopen(key, *mapping);
+    mapping->file->last_use = now_;
+  }
+  return mapping;
+}
+
+void Symbolizer::reopen(ProcessKey key, const Mapping& mapping) {
+  const Fd directory = open_process(key.pid, key.start_ns);
+  auto reopened = mapping.file;
+  if (directory) open_file(directory, mapping.entry, reopened);
+}
+
+std::optional<CodePlace> Symbolizer::code_at(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t address) {
+  const ProcessKey key{pid, start_ns};
+  const Mapping* mapping = mapping_at(key, process(key), address);
+  if (mapping == nullptr) return std::nullopt;
+  if (!mapping->file || !mapping->file->module) return CodePlace{};
   const MapsEntry& entry = mapping->entry;
-  const std::shared_ptr<File>& file = mapping->file;
-  if (file && !file->module && !process.is_gone) {
-    if (const Fd directory = open_process(key.pid, key.start_ns)) {
-      auto reopened = file;
-      open_file(directory, entry, reopened);
+  const auto link = mapping->file->module->image().address_of_offset(address - entry.start + entry.offset);
+  if (!link) return std::nullopt;
+  return CodePlace{mapping->file->module, *link};
+}
+
+std::vector<LoadedFile> Symbolizer::files(std::uint32_t pid, std::uint64_t start_ns) {
+  std::vector<LoadedFile> found;
+  for (const Mapping& mapping : process({pid, start_ns}).mappings) {
+    if (!mapping.file || !mapping.file->module) continue;
+    const auto is_same = [&](const LoadedFile& file) { return file.module == mapping.file->module; };
+    if (std::ranges::any_of(found, is_same)) continue;
+    const MapsEntry& entry = mapping.entry;
+    for (const ElfImage::Segment& segment : mapping.file->module->image().segments()) {
+      // Mappings begin at a page, segments where they like.
+      if (!segment.executable || segment.offset < entry.offset || segment.offset - entry.offset >= entry.end - entry.start)
+        continue;
+      found.push_back({entry.path, entry.start - entry.offset + segment.offset - segment.address, mapping.file->module});
+      break;
     }
   }
-  if (file && file->module) {
-    file->last_use = now_;
-    auto frames = file->module->resolve(wanted - entry.start + entry.offset);
+  return found;
+}
+
+std::vector<SymbolFrame> Symbolizer::look_up(ProcessKey key, Process& process, std::uint64_t address,
+                                             bool is_return_address) {
+  const std::uint64_t wanted = is_return_address && address > 0 ? address - 1 : address;
+  const Mapping* mapping = mapping_at(key, process, wanted);
+  if (mapping == nullptr || (mapping->file == nullptr && !mapping->entry.path.starts_with('['))) return {};
+  const MapsEntry& entry = mapping->entry;
+  if (mapping->file && mapping->file->module) {
+    auto frames = mapping->file->module->resolve(wanted - entry.start + entry.offset);
     for (SymbolFrame& frame : frames) frame.offset += address - wanted;
     if (!frames.empty()) return frames;
   }

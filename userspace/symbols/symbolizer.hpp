@@ -33,6 +33,19 @@ struct SymbolizerStats {
   std::uint64_t maps_read = 0;
 };
 
+// A byte of code.
+struct CodePlace {
+  std::shared_ptr<const Module> module;  // nullptr: mapped from no file that could be opened
+  std::uint64_t link_address = 0;        // in it
+};
+
+// A file that a process has mapped executable.
+struct LoadedFile {
+  std::string path;        // as the process sees it
+  std::uint64_t bias = 0;  // added to link-time addresses
+  std::shared_ptr<const Module> module;
+};
+
 // Not thread-safe. Reads /proc and files; no network, no clock. Processes are identified by pid and start
 // (nanoseconds of the boot-time clock, compared with /proc/PID/stat in ticks; 0: not checked).
 class Symbolizer {
@@ -55,6 +68,12 @@ class Symbolizer {
   [[nodiscard]] const std::vector<SymbolFrame>& resolve(std::uint32_t pid, std::uint64_t start_ns,
                                                         std::uint64_t address, bool is_return_address);
 
+  // What is mapped executable there; nullopt: nothing that is known of.
+  [[nodiscard]] std::optional<CodePlace> code_at(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t address);
+
+  // Those that are open, each once.
+  [[nodiscard]] std::vector<LoadedFile> files(std::uint32_t pid, std::uint64_t start_ns);
+
   [[nodiscard]] const SymbolizerStats& stats() const { return stats_; }
 
  private:
@@ -73,6 +92,8 @@ class Symbolizer {
   void open_file(const Fd& directory, const MapsEntry& entry, std::shared_ptr<File>& file);
   void close_unused_files();
   void forget_processes();
+  const Mapping* mapping_at(ProcessKey key, Process& process, std::uint64_t address);
+  void reopen(ProcessKey key, const Mapping& mapping);
   std::vector<SymbolFrame> look_up(ProcessKey key, Process& process, std::uint64_t address,
                                    bool is_return_address);
 

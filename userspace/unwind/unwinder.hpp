@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a captured piece of stack to the addresses of its frames.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "capture.h"
+#include "symbols/symbolizer.hpp"
+#include "unwind/call_frames.hpp"
+
+namespace connleak {
+
+struct UnwinderStats {
+  std::uint64_t stacks = 0;
+  std::uint64_t cut = 0;  // ended before the outermost frame: deeper than what was captured, or not understood
+};
+
+class Unwinder {
+ public:
+  // Borrowed: knows what the processes have mapped.
+  explicit Unwinder(Symbolizer& symbolizer) : symbolizer_(symbolizer) {}
+
+  // Innermost first: the address after the system call, then return addresses, WIRE_FRAMES at most. Each lies in code
+  // that the process has mapped from a file; where that cannot be told, or a frame's caller, the list ends. Empty for
+  // what is no CAPTURE_RAW. The captured bytes are only read.
+  [[nodiscard]] std::vector<std::uint64_t> addresses(std::uint32_t pid, std::uint64_t start_ns,
+                                                     const captured& stack);
+
+  [[nodiscard]] const UnwinderStats& stats() const { return stats_; }
+
+ private:
+  struct File {
+    std::shared_ptr<const Module> module;  // first: the table borrows its image
+    std::unique_ptr<CallFrames> frames;
+    std::uint64_t last_use = 0;
+  };
+  [[nodiscard]] CallFrames& frames_of(const std::shared_ptr<const Module>& module);
+
+  Symbolizer& symbolizer_;
+  std::map<const Module*, File> files_;
+  std::uint64_t now_ = 0;  // counts stacks, for what was used last
+  UnwinderStats stats_;
+};
+
+}  // namespace connleak
