@@ -41,6 +41,7 @@ EXTRA = (DROPS, LATE_TLS, UNIX)
 # By which the rules may still see more than is open; the subjects of the tree run so in every setting.
 OPTIONS = ("--idle-after", "300ms", "--hold-after", "1s")
 RULES = [f"L{number}" for number in range(1, 13)]
+CULPRIT = ("// CULPRIT", "/* CULPRIT */", "# CULPRIT")
 SECONDS, LATE_SECONDS, ATTACH_AFTER = 12, 18, 4
 JARS = ["/usr/share/java/HikariCP.jar", "/usr/share/java/postgresql.jar", "/usr/share/java/slf4j-api.jar",
         "/usr/share/java/slf4j-nop.jar"]
@@ -69,6 +70,9 @@ class Subject:
         self.name = f"{language}/{self.stem}"
         with open(path, encoding="utf-8") as source:
             head = source.read(1500)
+            lines = (head + source.read()).splitlines()
+        # The line of the culprit, where the language promises one.
+        self.line = next((number for number, line in enumerate(lines, 1) if line.endswith(CULPRIT)), None)
         self.head = collections.defaultdict(list)
         for key, value in re.findall(r"^(?:#|//| \*) ([a-z ]+): (.*?)(?: \*/)?$", head, re.MULTILINE):
             self.head[key].append(value.strip())
@@ -103,6 +107,17 @@ class Subject:
         if os.path.isabs(built) and not os.path.exists(built):
             return f"not built: {os.path.relpath(built, SUBJECTS)}"
         return None
+
+    def culprit(self):
+        """Function, and where a line is promised its file and line: "lookup (libpq-error-path.c:20)"."""
+        function = self.head["culprit"][0]
+        return f"{function} ({os.path.basename(self.path)}:{self.line})" if self.line else function
+
+    def named(self, culprit):
+        """The report's culprit as culprit() puts it; None where there is none."""
+        if not culprit or not self.line:
+            return culprit and culprit["function"]
+        return f"{culprit['function']} ({os.path.basename(culprit['file'] or '?')}:{culprit['line'] or '?'})"
 
     def command(self):
         return self.LANGUAGES[self.language][1](self)
@@ -174,7 +189,7 @@ class Row:
         return self.subject.leaky() and self.subject.head["culprit"] not in ([], ["-"])
 
     def culprit_right(self):
-        return self.culprit == self.subject.head["culprit"][0]
+        return self.culprit == self.subject.culprit()
 
 
 def summarise(row, report):
@@ -189,7 +204,7 @@ def summarise(row, report):
     finding = found[0]
     row.got = " ".join(filter(None, (finding["verdict"], finding["rule"])))
     row.connections = finding["connections"]
-    row.culprit = (finding["culprit"] or {}).get("function")
+    row.culprit = row.subject.named(finding["culprit"])
     opened = [member["opened_at"] for member in finding["members"] if member["opened_at"]]
     if finding.get("flagged_at") and opened:
         row.flag_s = (stamp(finding["flagged_at"]) - min(map(stamp, opened))).total_seconds()
@@ -243,7 +258,7 @@ def table(rows):
     for row in rows:
         culprit = row.culprit or ""
         if row.wants_culprit() and not row.culprit_right():
-            culprit = f"{culprit or 'unknown'} (is {row.subject.head['culprit'][0]})"
+            culprit = f"{culprit or 'unknown'} (is {row.subject.culprit()})"
         mark = "" if row.right() or row.got == "left out" else " **wrong**"
         flag = "" if row.flag_s is None else f"{row.flag_s:.1f} s"
         expected = " or ".join(row.subject.expected(row.setting))

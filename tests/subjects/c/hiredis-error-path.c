@@ -17,7 +17,7 @@ static void cached(int key)
 
 	if (!connection || connection->err)
 		subject_fail("no Redis");
-	reply = redisCommand(connection, "GET key:%d", key);
+	reply = redisCommand(connection, "GET key:%d", key); /* CULPRIT */
 	if (!reply)
 		subject_fail("no reply");
 	freeReplyObject(reply);

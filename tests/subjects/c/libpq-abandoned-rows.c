@@ -9,7 +9,7 @@
 
 static void export_orders(void)
 {
-	PQsendQuery(subject_connect(), "SELECT repeat('x', 1000) FROM generate_series(1, 30000)");
+	PQsendQuery(subject_connect(), "SELECT repeat('x', 1000) FROM generate_series(1, 30000)"); /* CULPRIT */
 }
 
 int main(void)

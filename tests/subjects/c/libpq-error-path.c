@@ -13,7 +13,7 @@ static void lookup(int locked)
 {
 	PGconn *connection = subject_connect();
 
-	PQclear(PQexec(connection, "SELECT 1"));
+	PQclear(PQexec(connection, "SELECT 1")); /* CULPRIT */
 	if (locked) {
 		leaked++;
 		return;

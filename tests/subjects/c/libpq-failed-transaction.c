@@ -19,7 +19,7 @@ static void transfer(int amount)
 
 	subject_query(connection, "BEGIN");
 	snprintf(text, sizeof(text), "SELECT 1/%d", amount);
-	result = PQexec(connection, text);
+	result = PQexec(connection, text); /* CULPRIT */
 	failed = PQresultStatus(result) != PGRES_TUPLES_OK;
 	PQclear(result);
 	if (failed) {

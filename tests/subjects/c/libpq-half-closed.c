@@ -12,7 +12,7 @@ static void report(PGconn *administrator)
 	PGconn *connection = subject_connect();
 	char text[64];
 
-	subject_query(connection, "SELECT 1");
+	subject_query(connection, "SELECT 1"); /* CULPRIT */
 	snprintf(text, sizeof(text), "SELECT pg_terminate_backend(%d)", PQbackendPID(connection));
 	subject_query(administrator, text);
 }

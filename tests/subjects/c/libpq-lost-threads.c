@@ -14,7 +14,7 @@ static void *work(void *nothing)
 {
 	mine = subject_connect();
 	for (int i = 0; i < 5; i++)
-		subject_query(mine, "SELECT 1");
+		subject_query(mine, "SELECT 1"); /* CULPRIT */
 	return nothing;
 }
 

@@ -9,7 +9,7 @@
 
 static PGconn *open_spare(void)
 {
-	PGconn *connection = PQconnectdb("");
+	PGconn *connection = PQconnectdb(""); /* CULPRIT */
 
 	return connection;
 }

@@ -13,7 +13,7 @@ static void lookup(int locked)
 {
 	MYSQL *connection = subject_connect();
 
-	if (mysql_query(connection, "SELECT 1"))
+	if (mysql_query(connection, "SELECT 1")) /* CULPRIT */
 		subject_fail(mysql_error(connection));
 	mysql_free_result(mysql_store_result(connection));
 	if (locked) {

@@ -14,7 +14,7 @@ def find_order(number):
     connection = psycopg2.connect("")
     connection.autocommit = True
     cursor = connection.cursor()
-    cursor.execute("SELECT %s", (number,))
+    cursor.execute("SELECT %s", (number,))  # CULPRIT
     if number % 10 == 0:
         failures.append(cursor)
         raise ValueError("locked")

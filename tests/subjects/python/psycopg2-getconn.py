@@ -21,7 +21,7 @@ def serve():
 def reserve():
     connection = pool.getconn()
     connection.autocommit = True
-    connection.cursor().execute("SELECT 2")
+    connection.cursor().execute("SELECT 2")  # CULPRIT
 
 
 for number in subject.requests():

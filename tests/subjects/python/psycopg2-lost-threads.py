@@ -19,7 +19,7 @@ def handle():
     connection.autocommit = True
     kept.append(connection)
     for _ in range(3):
-        connection.cursor().execute("SELECT 1")
+        connection.cursor().execute("SELECT 1")  # CULPRIT
 
 
 for number in subject.requests():

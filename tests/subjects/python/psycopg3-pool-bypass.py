@@ -13,7 +13,7 @@ kept = []
 
 def report():
     connection = psycopg.connect("", autocommit=True)
-    connection.execute("SELECT 1")
+    connection.execute("SELECT 1")  # CULPRIT
     kept.append(connection)
 
 

@@ -13,7 +13,7 @@ failures = []
 def find_order(number):
     connection = pymysql.connect(**subject.pymysql_options())
     with connection.cursor() as cursor:
-        cursor.execute("SELECT %s", (number,))
+        cursor.execute("SELECT %s", (number,))  # CULPRIT
     if number % 10 == 0:
         raise ValueError("locked")
     connection.close()

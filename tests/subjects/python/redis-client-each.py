@@ -14,7 +14,7 @@ shared = redis.Redis(**subject.redis_options())
 
 def remember(number):
     client = redis.Redis(**subject.redis_options())
-    client.set("key", number)
+    client.set("key", number)  # CULPRIT
     clients[number] = client
 
 

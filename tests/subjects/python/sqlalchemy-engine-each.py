@@ -14,7 +14,7 @@ def handle():
     engine = create_engine("postgresql+psycopg2://", isolation_level="AUTOCOMMIT")
     engines.append(engine)
     with engine.connect() as connection:
-        connection.execute(text("SELECT 1"))
+        connection.execute(text("SELECT 1"))  # CULPRIT
 
 
 for _ in subject.requests(0.2):

@@ -15,7 +15,7 @@ kept = []
 
 def place_order(number):
     session = Session(engine)
-    session.execute(text("SELECT 1"))
+    session.execute(text("SELECT 1"))  # CULPRIT
     if number % 10 == 0:
         kept.append(session)
         return

@@ -19,7 +19,7 @@ import (
 func order(forget bool) {
 	conn, err := pgx.Connect(context.Background(), "")
 	subject.Must(err)
-	_, err = conn.Exec(context.Background(), "SELECT 1")
+	_, err = conn.Exec(context.Background(), "SELECT 1") // CULPRIT
 	subject.Must(err)
 	if !forget {
 		subject.Must(conn.Close(context.Background()))

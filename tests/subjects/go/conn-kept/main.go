@@ -16,7 +16,7 @@ import (
 func lockRow(db *sql.DB) {
 	conn, err := db.Conn(context.Background())
 	subject.Must(err)
-	_, err = conn.ExecContext(context.Background(), "SELECT 1")
+	_, err = conn.ExecContext(context.Background(), "SELECT 1") // CULPRIT
 	subject.Must(err)
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 func findOrder(db *sql.DB, locked bool) bool {
-	rows, err := db.Query("SELECT seq FROM seq_1_to_3")
+	rows, err := db.Query("SELECT seq FROM seq_1_to_3") // CULPRIT
 	subject.Must(err)
 	for rows.Next() {
 		if locked {

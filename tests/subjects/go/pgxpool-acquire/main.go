@@ -16,7 +16,7 @@ import (
 func reserve(pool *pgxpool.Pool) {
 	conn, err := pool.Acquire(context.Background())
 	subject.Must(err)
-	_, err = conn.Exec(context.Background(), "SELECT 1")
+	_, err = conn.Exec(context.Background(), "SELECT 1") // CULPRIT
 	subject.Must(err)
 }
 

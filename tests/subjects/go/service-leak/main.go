@@ -19,7 +19,7 @@ import (
 var leaked atomic.Int64
 
 func order(db *sql.DB, locked bool) {
-	rows, err := db.Query("SELECT generate_series(1, 3)")
+	rows, err := db.Query("SELECT generate_series(1, 3)") // CULPRIT
 	subject.Must(err)
 	for rows.Next() {
 		if locked {

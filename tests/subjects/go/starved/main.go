@@ -22,7 +22,7 @@ import (
 var lost atomic.Int64
 
 func order(ctx context.Context, db *sql.DB, locked bool) error {
-	rows, err := db.QueryContext(ctx, "SELECT generate_series(1, 3)")
+	rows, err := db.QueryContext(ctx, "SELECT generate_series(1, 3)") // CULPRIT
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 func placeOrder(db *sql.DB, locked bool) error {
 	tx, err := db.Begin()
 	subject.Must(err)
-	if _, err := tx.Exec("SELECT 1"); err != nil {
+	if _, err := tx.Exec("SELECT 1"); err != nil { // CULPRIT
 		return err
 	}
 	if locked {
