@@ -1,8 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "interpreters/interpreter.hpp"
+#include "interpreters/python.hpp"
 
 namespace connleak {
 
-FoundInterpreter find_interpreter(std::span<const MappedFile>, const Memory&) { return {}; }
+namespace {
+
+// nullopt: not this language's.
+using Finder = std::optional<FoundInterpreter> (*)(std::span<const MappedFile>, const Memory&);
+
+constexpr Finder kFinders[] = {find_python};
+
+}  // namespace
+
+FoundInterpreter find_interpreter(std::span<const MappedFile> files, const Memory& memory) {
+  FoundInterpreter not_understood;
+  for (const Finder find : kFinders) {
+    auto found = find(files, memory);
+    if (found && found->interpreter) return *std::move(found);
+    if (found && not_understood.why_not.empty()) not_understood = *std::move(found);
+  }
+  return not_understood;
+}
 
 }  // namespace connleak

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "script_process.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include "symbols/maps.hpp"
+#include "symbols/process_files.hpp"
+
+extern char** environ;
+
+namespace connleak::test {
+
+namespace {
+
+std::vector<std::string> fields_of(const std::string& line) {
+  std::vector<std::string> fields;
+  std::istringstream in(line);
+  for (std::string field; std::getline(in, field, '\t');) fields.push_back(field);
+  return fields;
+}
+
+char state_of(pid_t pid, pid_t thread) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto name_end = text.rfind(')');
+  return name_end == std::string::npos || name_end + 2 >= text.size() ? 'X' : text[name_end + 2];
+}
+
+}  // namespace
+
+ScriptProcess::ScriptProcess(const std::vector<std::string>& command) {
+  int in[2];
+  int out[2];
+  if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  input_ = Fd(in[1]);
+  const Fd child_in(in[0]);
+  const Fd child_out(out[1]);
+  output_ = ::fdopen(out[0], "r");
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+  posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const int error = ::posix_spawnp(&pid_, arguments[0], &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw std::runtime_error("cannot start " + command[0]);
+  memory_ = ProcessMemory(pid_);
+}
+
+ScriptProcess::~ScriptProcess() {
+  input_ = Fd();
+  std::fclose(output_);
+  if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+}
+
+bool ScriptProcess::next(SaidPlace& said) {
+  said = {};
+  char* line = nullptr;
+  std::size_t room = 0;
+  bool ready = false;
+  for (ssize_t size; !ready && (size = ::getline(&line, &room, output_)) > 0;) {
+    const auto fields = fields_of(std::string(line, static_cast<std::size_t>(size) - 1));
+    if (fields.empty()) continue;
+    if (fields[0] == "ready") {
+      ready = true;
+    } else if (fields[0] == "frame" && fields.size() == 4) {
+      said.frames.push_back({fields[1], fields[2], static_cast<std::uint32_t>(std::stoul(fields[3]))});
+    } else if (fields[0] == "thread" && fields.size() == 3) {
+      said.thread_pointer = std::stoull(fields[1]);
+      said.thread = static_cast<pid_t>(std::stol(fields[2]));
+    } else {
+      said.others.push_back(fields);
+    }
+  }
+  std::free(line);
+  // Between "ready" and the wait for a byte it still runs.
+  for (int i = 0; ready && i < 5000 && state_of(pid_, said.thread) == 'R'; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return ready;
+}
+
+void ScriptProcess::go_on() {
+  if (::write(input_.get(), "\n", 1) != 1) throw std::runtime_error("the script is gone");
+}
+
+std::vector<MappedFile> ScriptProcess::files() {
+  const Fd process = open_process(static_cast<std::uint32_t>(pid_), 0);
+  const auto text = read_maps_text(process);
+  std::vector<MappedFile> files;
+  std::set<FileKey> seen;
+  for (const MapsEntry& entry : parse_maps(text.value_or(""))) {
+    if (entry.file.inode == 0 || !seen.insert(entry.file).second) continue;
+    Fd file = open_mapped(process, entry);
+    auto image = ElfImage::open(file.get());
+    const auto address = image ? image->address_of_offset(entry.offset) : std::nullopt;
+    if (!address) continue;
+    opened_.push_back({std::move(file), std::make_unique<ElfImage>(*std::move(image))});
+    files.push_back({entry.path, entry.start - *address, opened_.back().image.get(), nullptr});
+  }
+  return files;
+}
+
+std::vector<SaidScriptFrame> as_said(const std::vector<SymbolFrame>& frames) {
+  std::vector<SaidScriptFrame> said;
+  for (const SymbolFrame& frame : frames) {
+    said.push_back({frame.function.value_or(""), frame.file.value_or(""), frame.line.value_or(0)});
+  }
+  return said;
+}
+
+std::string to_text(const std::vector<SaidScriptFrame>& frames) {
+  std::string text = "\n";
+  for (const SaidScriptFrame& frame : frames) {
+    text += "  " + frame.function + " " + frame.file + ":" + std::to_string(frame.line) + "\n";
+  }
+  return text;
+}
+
+}  // namespace connleak::test

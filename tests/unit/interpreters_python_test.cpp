@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frames of living Pythons, of every version on this machine, against what the scripts say of themselves.
+#include <stdlib.h>
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <random>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "interpreters/python_lines.hpp"
+#include "interpreters/script_process.hpp"
+
+using namespace connleak;
+using namespace connleak::test;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kBoot = "import sys; exec(compile(sys.argv[1], sys.argv[2], 'exec'))";
+
+struct Installed {
+  std::string path;
+  std::uint32_t major = 0;
+  std::uint32_t minor = 0;
+  [[nodiscard]] bool understood() const { return major == 3 && minor >= 9 && minor <= 15; }
+};
+
+std::optional<Installed> ask_version(const std::string& path) {
+  std::FILE* out =
+      ::popen(("'" + path + "' -c 'import sys; print(\"%d %d\" % sys.version_info[:2])' 2>&1").c_str(), "r");
+  Installed found{.path = path};
+  const bool told = out != nullptr && std::fscanf(out, "%u %u", &found.major, &found.minor) == 2;
+  if (out != nullptr) ::pclose(out);
+  return told ? std::optional(found) : std::nullopt;
+}
+
+// One of each file; more can be named in CONNLEAK_PYTHONS, with colons between them.
+const std::vector<Installed>& pythons() {
+  static const std::vector<Installed> all = [] {
+    std::vector<fs::path> directories{"/usr/bin", "/usr/local/bin"};
+    std::error_code error;
+    const char* home = ::getenv("HOME");
+    for (const auto& entry :
+         fs::directory_iterator(std::string(home != nullptr ? home : "") + "/.pyenv/versions", error)) {
+      directories.push_back(entry.path() / "bin");
+    }
+    std::set<std::string> paths;
+    const std::regex name("python[23](\\.[0-9]+)?");
+    for (const auto& directory : directories) {
+      for (const auto& entry : fs::directory_iterator(directory, error)) {
+        if (std::regex_match(entry.path().filename().string(), name))
+          paths.insert(fs::canonical(entry.path(), error));
+      }
+    }
+    std::istringstream more(::getenv("CONNLEAK_PYTHONS") != nullptr ? ::getenv("CONNLEAK_PYTHONS") : "");
+    for (std::string path; std::getline(more, path, ':');) paths.insert(path);
+    std::vector<Installed> found;
+    for (const std::string& path : paths) {
+      if (auto python = ask_version(path)) found.push_back(*std::move(python));
+    }
+    return found;
+  }();
+  return all;
+}
+
+std::string script(const std::string& name) {
+  std::ifstream in(std::string(CONNLEAK_SCRIPTS) + "/" + name);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+ScriptProcess start(const Installed& python) {
+  return ScriptProcess({python.path, "-c", kBoot, script("subject.py"), "/srv/shop/orders.py"});
+}
+
+// The table and the lines as Python itself reads them: "table HEX FIRST START END LINE ...".
+void check_table(const Installed& python, const std::vector<std::string>& fields) {
+  std::vector<std::byte> table;
+  for (std::size_t i = 0; i + 1 < fields[1].size(); i += 2) {
+    table.push_back(static_cast<std::byte>(std::stoul(fields[1].substr(i, 2), nullptr, 16)));
+  }
+  const auto first = static_cast<std::int32_t>(std::stol(fields[2]));
+  const auto line_of = python.minor == 9    ? line_of_lnotab
+                       : python.minor == 10 ? line_of_ranges
+                                            : line_of_locations;
+  std::istringstream ranges(fields.size() > 3 ? fields[3] : "");
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  for (std::uint32_t line = 0; ranges >> begin >> end >> line;) {
+    for (const std::int64_t offset : {begin, end - 2}) {
+      INFO(fields[1] << " from " << first << " at " << offset << " of " << begin << " to " << end);
+      REQUIRE(line_of(table, first, offset).value_or(0) == line);
+    }
+  }
+}
+
+// Memory as it was when it was read, page by page.
+class Capture : public Memory {
+ public:
+  explicit Capture(const Memory& live) : live_(live) {}
+  [[nodiscard]] bool read(std::uint64_t address, std::span<std::byte> out) const override {
+    for (std::size_t done = 0; done < out.size();) {
+      const std::uint64_t page = (address + done) & ~std::uint64_t{kPage - 1};
+      auto& bytes = pages_[page];
+      if (bytes.empty() && !closed_) {
+        bytes.resize(kPage);
+        if (!live_.read(page, bytes)) bytes.clear();
+      }
+      if (bytes.empty()) return false;
+      const std::size_t in_page = address + done - page;
+      const std::size_t size = std::min(kPage - in_page, out.size() - done);
+      std::memcpy(out.data() + done, bytes.data() + in_page, size);
+      done += size;
+    }
+    return true;
+  }
+  void close() { closed_ = true; }
+
+ private:
+  static constexpr std::size_t kPage = 4096;
+  const Memory& live_;
+  bool closed_ = false;
+  mutable std::map<std::uint64_t, std::vector<std::byte>> pages_;
+};
+
+// Sometimes one bit is wrong, sometimes all of them, sometimes there is nothing.
+class Lying : public Memory {
+ public:
+  Lying(const Memory& honest, std::uint64_t seed, std::uint64_t often)
+      : honest_(honest), random_(seed), often_(often) {}
+  [[nodiscard]] bool read(std::uint64_t address, std::span<std::byte> out) const override {
+    const bool there = honest_.read(address, out);
+    if (random_() % often_ != 0 || out.empty()) return there;
+    const auto how = random_() % 8;
+    if (how == 0) return false;
+    if (how == 1) {
+      for (std::byte& byte : out) byte = static_cast<std::byte>(random_());
+      return true;
+    }
+    out[random_() % out.size()] ^= static_cast<std::byte>(1U << random_() % 8);
+    return there;
+  }
+
+ private:
+  const Memory& honest_;
+  mutable std::mt19937_64 random_;
+  std::uint64_t often_;
+};
+
+}  // namespace
+
+TEST_CASE("Frames of a Python script are named as it names them", "[python]") {
+  if (std::ranges::none_of(pythons(), &Installed::understood)) {
+    FAIL("no Python from 3.9 to 3.15 in /usr/bin, /usr/local/bin or ~/.pyenv: install python3");
+  }
+  for (const Installed& python : pythons()) {
+    if (!python.understood()) continue;
+    DYNAMIC_SECTION(python.path << " is 3." << python.minor) {
+      ScriptProcess process = start(python);
+      FoundInterpreter found;
+      int places = 0;
+      std::size_t tables = 0;
+      for (SaidPlace said; process.next(said); process.go_on()) {
+        if (!found.interpreter) found = find_interpreter(process.files(), process.memory());
+        INFO(found.why_not);
+        REQUIRE(found.interpreter);
+        CHECK(found.interpreter->version().starts_with("Python 3." + std::to_string(python.minor)));
+        for (const auto& fields : said.others) check_table(python, fields);
+        tables += said.others.size();
+        if (said.frames.empty()) continue;
+        const auto walked = walk_frames(found.interpreter->layout(), process.memory(), said.thread_pointer);
+        // The second time comes out of the cache.
+        for (int time = 0; time < 2; ++time) {
+          const auto named = found.interpreter->name(process.memory(), walked);
+          INFO("named" << to_text(as_said(named)) << "said" << to_text(said.frames));
+          REQUIRE_FALSE(named.empty());
+          if (walked.size() == SCRIPT_FRAMES && said.frames.size() > named.size())
+            said.frames.resize(named.size());
+          REQUIRE(as_said(named) == said.frames);
+          CHECK(std::ranges::all_of(named, [](const SymbolFrame& f) { return f.language == Language::python; }));
+        }
+        ++places;
+      }
+      UNSCOPED_INFO(places << " places, " << tables << " tables");
+      CHECK(places >= 20);
+      CHECK(tables > 200);
+    }
+  }
+}
+
+TEST_CASE("A Python that is not understood is said to be one", "[python]") {
+  for (const Installed& python : pythons()) {
+    if (python.understood()) continue;
+    ScriptProcess process({python.path, "-c",
+                           "import os,sys; sys.stdout.write('thread\\t0\\t%d\\nready\\n' % os.getpid());"
+                           "sys.stdout.flush(); os.read(0, 1)"});
+    SaidPlace said;
+    REQUIRE(process.next(said));
+    const auto found = find_interpreter(process.files(), process.memory());
+    INFO(python.path << ": " << found.why_not);
+    CHECK_FALSE(found.interpreter);
+    CHECK(found.why_not.find("is not understood") != std::string::npos);
+  }
+}
+
+TEST_CASE("A program without Python is none", "[python]") {
+  ScriptProcess process({"/bin/sh", "-c", "printf 'thread\\t0\\t%d\\nready\\n' $$; read x"});
+  SaidPlace said;
+  REQUIRE(process.next(said));
+  const auto found = find_interpreter(process.files(), process.memory());
+  CHECK_FALSE(found.interpreter);
+  CHECK(found.why_not.empty());
+}
+
+TEST_CASE("Memory of a Python that lies or changes ends in fewer frames, nothing worse", "[python]") {
+  for (const Installed& python : pythons()) {
+    if (!python.understood()) continue;
+    DYNAMIC_SECTION(python.path << " is 3." << python.minor) {
+      ScriptProcess process = start(python);
+      SaidPlace said;
+      for (int i = 0; i < 4; ++i) {
+        REQUIRE(process.next(said));
+        if (i < 3) process.go_on();
+      }
+      const auto files = process.files();
+      Capture capture(process.memory());
+      const auto honest = find_interpreter(files, capture);
+      REQUIRE(honest.interpreter);
+      const auto frames = walk_frames(honest.interpreter->layout(), capture, said.thread_pointer);
+      const auto names = as_said(honest.interpreter->name(capture, frames));
+      REQUIRE(names == said.frames);
+      capture.close();
+      int same = 0;
+      for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+        const Lying lying(capture, seed, 1 + seed % 40);
+        if (seed % 20 == 0) (void)find_interpreter(files, lying);
+        auto& interpreter = *honest.interpreter;
+        const auto walked = walk_frames(interpreter.layout(), lying, said.thread_pointer);
+        const auto named = interpreter.name(lying, seed % 2 == 0 ? walked : frames);
+        CHECK(named.size() <= SCRIPT_FRAMES);
+        if (as_said(named) == names) ++same;
+      }
+      INFO(same << " of 2000 were right all the same");
+      CHECK(same < 2000);
+    }
+  }
+}
