@@ -151,9 +151,16 @@ bool capture__is_possible(void)
 	struct pt_regs *regs = compat__user_registers(task);
 	__u64 registers[CAPTURE_REGISTERS];
 
-	if (layout)
-		return !(layout->flags & FRAMES_NATIVE);
+	if (layout && (layout->flags & (FRAMES_SCRIPT | FRAMES_WALKED)))
+		return !(layout->flags & FRAMES_WALKED);
 	return regs && compat__read_registers(regs, registers) && stack__reach(task, registers[CAPTURE_SP]);
+}
+
+bool capture__is_deep(void)
+{
+	const struct frame_layout *layout = task__layout(bpf_get_current_task_btf());
+
+	return layout && (layout->flags & FRAMES_DEEP);
 }
 
 bool capture__take(struct captured *to, const struct wire_thread *thread, __u32 kind)
@@ -164,9 +171,23 @@ bool capture__take(struct captured *to, const struct wire_thread *thread, __u32 
 	to->thread = *thread;
 	to->kind = kind;
 	to->form = CAPTURE_NONE;
-	if (layout && (layout->flags & FRAMES_NATIVE))
+	if (layout && (layout->flags & FRAMES_WALKED))
 		return false;
-	if (layout && capture__script(to, task, layout))
+	if (layout && (layout->flags & FRAMES_SCRIPT) && capture__script(to, task, layout))
 		return true;
 	return capture__raw(to, task);
+}
+
+void capture__take_rest(struct captured *to, const struct captured *first)
+{
+	__u64 from = first->registers[CAPTURE_SP] + CAPTURE_BYTES;
+	__u64 reach;
+
+	to->form = CAPTURE_NONE;
+	to->size = 0;
+	if (first->form != CAPTURE_RAW || first->size < CAPTURE_BYTES)
+		return;
+	reach = stack__reach(bpf_get_current_task_btf(), from);
+	if (reach)
+		to->size = (__u16)stack__copy(to->data, from, reach);
 }

@@ -57,7 +57,8 @@ static __always_inline void closing__emit_stack(void *ctx, struct connection *c,
 /* What no scan has told yet. */
 static __always_inline void closing__emit_known_stacks(struct sock *sk, struct connection *c, __u32 hook, __u64 now)
 {
-	struct captured *captured;
+	__u32 use_slot = stack__use_slot(c);
+	struct captured *captured, *rest;
 	struct stacks *s;
 
 	captured = slot__find(sk, c->open_slot);
@@ -65,9 +66,14 @@ static __always_inline void closing__emit_known_stacks(struct sock *sk, struct c
 		emit__capture(hook, c->wire.cookie, c->wire.opened_ns, captured, now);
 	if (c->open.frames)
 		emit__stack(hook, c, WIRE_STACK_OPEN, &c->open, now);
-	captured = slot__find(sk, stack__use_slot(c));
+	captured = slot__find(sk, use_slot);
 	if (captured) {
-		if (c->undone || c->told_use != stack__mark(c))
+		if (!c->undone && c->told_use == stack__mark(c))
+			return;
+		rest = use_slot == SLOT_BOTH ? slot__find(sk, SLOT_B) : NULL;
+		if (rest)
+			emit__deep_capture(hook, c, captured, rest, now);
+		else
 			emit__capture(hook, c->wire.cookie, c->wire.opened_ns, captured, now);
 		return;
 	}

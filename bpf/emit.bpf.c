@@ -175,6 +175,23 @@ int emit__stack(__u32 hook, struct connection *c, __u32 kind, struct stack_slot 
 
 int emit__capture(__u32 hook, __u64 cookie, __u64 opened_ns, const struct captured *stack, __u64 now)
 {
+	struct capture *capture = emit__starved() ? NULL : bpf_ringbuf_reserve(&captures, CAPTURE_SHORT, 0);
+
+	if (!capture) {
+		emit__drop(hook, WIRE_STACK);
+		return -1;
+	}
+	emit__head(&capture->header, CAPTURE_TYPE, CAPTURE_SHORT, now);
+	capture->cookie = cookie;
+	capture->opened_ns = opened_ns;
+	bpf_probe_read_kernel(&capture->stack, sizeof(capture->stack), stack);
+	bpf_ringbuf_submit(capture, emit__capture_wakeup());
+	return 0;
+}
+
+int emit__deep_capture(__u32 hook, struct connection *c, const struct captured *stack, const struct captured *rest,
+		       __u64 now)
+{
 	struct capture *capture = emit__starved() ? NULL : bpf_ringbuf_reserve(&captures, sizeof(*capture), 0);
 
 	if (!capture) {
@@ -182,9 +199,11 @@ int emit__capture(__u32 hook, __u64 cookie, __u64 opened_ns, const struct captur
 		return -1;
 	}
 	emit__head(&capture->header, CAPTURE_TYPE, sizeof(*capture), now);
-	capture->cookie = cookie;
-	capture->opened_ns = opened_ns;
+	capture->cookie = c->wire.cookie;
+	capture->opened_ns = c->wire.opened_ns;
 	bpf_probe_read_kernel(&capture->stack, sizeof(capture->stack), stack);
+	bpf_probe_read_kernel(capture->rest, sizeof(capture->rest), rest->data);
+	capture->stack.size += rest->size;
 	bpf_ringbuf_submit(capture, emit__capture_wakeup());
 	return 0;
 }

@@ -41,5 +41,8 @@ int emit__gaps(__u32 hook, struct connection *c, __u64 now) __hidden;
 int emit__stack(__u32 hook, struct connection *c, __u32 kind, struct stack_slot *slot, __u64 now) __hidden;
 /* `cookie` and `opened_ns` as in wire_stack. By a ring of its own, which nothing else reads: see capture.h. */
 int emit__capture(__u32 hook, __u64 cookie, __u64 opened_ns, const struct captured *stack, __u64 now) __hidden;
+/* Both halves of a deep one. */
+int emit__deep_capture(__u32 hook, struct connection *c, const struct captured *stack, const struct captured *rest,
+		       __u64 now) __hidden;
 
 #endif

@@ -23,7 +23,10 @@ struct script_frame {
 #define FRAMES_THREAD_ID_VIA 2u
 #define FRAMES_TOP_VIA 4u
 #define FRAMES_ARRAY 8u   /* frames lie side by side, else each points to its caller's */
-#define FRAMES_NATIVE 16u /* no script, and nothing else holds: stacks are walked by frame pointers, as those of Go */
+/* How the stacks of a process are captured; an entry with none of these changes nothing. */
+#define FRAMES_SCRIPT 16u /* this walk; native stacks where it finds nothing */
+#define FRAMES_WALKED 32u /* by frame pointers, as Go's are, C functions above goroutines included */
+#define FRAMES_DEEP 64u   /* twice as much of each native stack, instead of the one before and the connect's */
 
 /* Offsets in bytes. A walk, with [x] for the word at address x:
  *

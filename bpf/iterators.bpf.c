@@ -128,17 +128,24 @@ static __always_inline bool scan__capture(struct seq_file *seq, struct sock *sk,
 {
 	struct capture *capture = &buffer->capture;
 	struct captured *captured = slot__find(sk, slot);
+	struct captured *rest = slot == SLOT_BOTH ? slot__find(sk, SLOT_B) : NULL;
 	__u32 before = __sync_fetch_and_add(&c->users_seq, 0);
 
 	if (!captured || (before & 1))
 		return false;
 	bpf_probe_read_kernel(&capture->stack, sizeof(capture->stack), captured);
+	if (rest) {
+		bpf_probe_read_kernel(capture->rest, sizeof(capture->rest), rest->data);
+		capture->stack.size += rest->size;
+	}
 	if (__sync_fetch_and_add(&c->users_seq, 0) != before)
 		return false;
-	scan__head(&capture->header, CAPTURE_TYPE, sizeof(*capture), now);
+	scan__head(&capture->header, CAPTURE_TYPE, rest ? sizeof(*capture) : CAPTURE_SHORT, now);
 	capture->cookie = c->wire.cookie;
 	capture->opened_ns = c->wire.opened_ns;
-	return bpf_seq_write(seq, capture, sizeof(*capture)) == 0;
+	if (rest)
+		return bpf_seq_write(seq, capture, sizeof(*capture)) == 0;
+	return bpf_seq_write(seq, capture, CAPTURE_SHORT) == 0;
 }
 
 static __always_inline void scan__stacks(struct seq_file *seq, struct sock *sk, struct connection *c,

@@ -14,16 +14,19 @@
  * twice that). The connect's lies in A until a scan has told it; meanwhile every use is written to B. From then on
  * uses alternate, so that a reader finds a whole one, and the use before is still there. What cannot be captured is
  * walked by frame pointers, into `open` of the record and `stacks`. Writers hold users_seq; see sends.bpf.c. */
-enum capture_slot { SLOT_NONE = 0, SLOT_A = 1, SLOT_B = 2 };
+enum capture_slot { SLOT_NONE = 0, SLOT_A = 1, SLOT_B = 2, SLOT_BOTH = 3 /* one deep stack, from A to B */ };
 
 /* Of the current task, in its context: capturing.bpf.c. Take: false where it can only be walked; of `to` is nothing
  * valid then but form, which is CAPTURE_NONE. */
 bool capture__is_possible(void) __hidden;
 bool capture__take(struct captured *to, const struct wire_thread *thread, __u32 kind) __hidden;
+/* Its stacks are deep: what follows in `to` on what `first` holds, of size 0 where that is all. */
+bool capture__is_deep(void) __hidden;
+void capture__take_rest(struct captured *to, const struct captured *first) __hidden;
 
 static __always_inline struct captured *slot__find(void *sk, __u32 slot)
 {
-	if (slot == SLOT_A)
+	if (slot & SLOT_A)
 		return bpf_sk_storage_get(&captures_a, sk, NULL, 0);
 	if (slot == SLOT_B)
 		return bpf_sk_storage_get(&captures_b, sk, NULL, 0);
@@ -66,6 +69,12 @@ static __always_inline void stacks__forget(void *sk, struct connection *c)
 	bpf_sk_storage_delete(&captures_a, sk);
 	bpf_sk_storage_delete(&captures_b, sk);
 	bpf_sk_storage_delete(&stacks, sk);
+}
+
+/* Of the use before the last one. */
+static __always_inline __u32 slot__before(const struct connection *c)
+{
+	return c->open_slot || c->use_slot == SLOT_BOTH ? SLOT_NONE : c->use_slot ^ SLOT_A ^ SLOT_B;
 }
 
 /* The current task opens it. */
@@ -113,8 +122,20 @@ static __always_inline bool stack__walk(void *ctx, struct sock *sk, const struct
 static __always_inline void stack__use(void *ctx, struct sock *sk, struct connection *c, const struct wire_thread *thread)
 {
 	__u32 next = READ_ONCE(c->open_slot) || c->use_slot == SLOT_A ? SLOT_B : SLOT_A;
-	struct captured *slot = slot__make(sk, c, next);
+	struct captured *slot, *rest;
 
+	if (capture__is_deep()) {
+		slot = slot__make(sk, c, SLOT_A);
+		rest = slot__make(sk, c, SLOT_B);
+		if (slot && rest && capture__take(slot, thread, WIRE_STACK_LAST_USE)) {
+			capture__take_rest(rest, slot);
+			WRITE_ONCE(c->open_slot, SLOT_NONE);
+			WRITE_ONCE(c->use_slot, rest->size ? SLOT_BOTH : SLOT_A);
+			c->captures++;
+			return;
+		}
+	}
+	slot = slot__make(sk, c, next);
 	if (slot && capture__take(slot, thread, WIRE_STACK_LAST_USE)) {
 		WRITE_ONCE(c->use_slot, next);
 		c->captures++;
@@ -131,7 +152,7 @@ static __always_inline void stack__take_back(struct sock *sk, struct connection 
 	struct captured *captured;
 
 	if (c->use_slot) {
-		__u32 before = c->open_slot ? SLOT_NONE : c->use_slot ^ SLOT_A ^ SLOT_B;
+		__u32 before = slot__before(c);
 
 		captured = c->wire.requests ? slot__find(sk, before) : NULL;
 		if (captured && captured->form && captured->kind == WIRE_STACK_LAST_USE) {
@@ -160,7 +181,7 @@ static __always_inline __u32 stack__use_slot(const struct connection *c)
 
 	if (!c->undone || !slot)
 		return slot;
-	return c->open_slot ? SLOT_NONE : slot ^ SLOT_A ^ SLOT_B;
+	return slot__before(c);
 }
 
 /* Tells one use from the next. Never 0. */

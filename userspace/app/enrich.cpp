@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/enrich.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "events/encode.hpp"
@@ -21,12 +24,7 @@ void Enrich::records(std::span<const std::byte> bytes) {
     const auto record = bytes.first(header.size);
     bytes = bytes.subspan(header.size);
     if (header.type == CAPTURE_TYPE) {
-      capture captured;
-      if (record.size() == sizeof captured) {
-        std::memcpy(&captured, record.data(), sizeof captured);
-        make_out(captured);
-        explicit_bzero(&captured, sizeof captured);
-      }
+      take_capture(record);
       continue;
     }
     admitted_ = true;
@@ -61,12 +59,14 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
     case WIRE_EXEC:
       if (seen_.erase(pid) != 0) {
         symbolizer_.process_replaced(pid, event.thread.process_start_ns);
+        modes_.process_replaced(pid, event.thread.process_start_ns);
         see_process(event.thread, time_ns);
       }
       break;
     case WIRE_EXIT:
       alive_.erase(pid);
       symbolizer_.process_gone(pid, event.thread.process_start_ns);
+      modes_.process_gone(pid, event.thread.process_start_ns);
       break;
     default:
       break;
@@ -76,12 +76,25 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
 void Enrich::see_process(const wire_thread& thread, std::uint64_t time_ns) {
   if (thread.tgid == 0) return;
   const auto [known, fresh] = seen_.try_emplace(thread.tgid, thread.process_start_ns);
-  if (!fresh && known->second == thread.process_start_ns) return;
+  if (!fresh && known->second == thread.process_start_ns) {
+    modes_.process_seen(thread.tgid, thread.process_start_ns);
+    return;
+  }
   known->second = thread.process_start_ns;
   named_.erase(thread.tgid);
+  script_places_.erase(thread.tgid);
   symbolizer_.process_seen(thread.tgid, thread.process_start_ns);
+  modes_.process_seen(thread.tgid, thread.process_start_ns);
   const auto info = make_process_record(thread.tgid, time_ns, thread.process_start_ns);
   if (info) out_.insert(out_.end(), info->begin(), info->end());
+}
+
+void Enrich::take_capture(std::span<const std::byte> record) {
+  capture captured{};
+  if (record.size() < CAPTURE_SHORT || record.size() > sizeof captured) return;
+  std::memcpy(&captured, record.data(), record.size());
+  make_out(captured);
+  explicit_bzero(&captured, sizeof captured);
 }
 
 void Enrich::make_out(const capture& captured) {
@@ -93,8 +106,43 @@ void Enrich::make_out(const capture& captured) {
   stack.thread = thread;
   stack.kind = static_cast<wire_stack_kind>(captured.stack.kind);
   see_process(thread, captured.header.time_ns);
-  stack.addresses = unwinder_.addresses(thread.tgid, thread.process_start_ns, captured.stack);
-  if (!stack.addresses.empty()) event(Event{captured.header.time_ns, captured.header.cpu, std::move(stack)});
+  if (captured.stack.form == CAPTURE_SCRIPT) {
+    if (!scope_.admits(Event{captured.header.time_ns, captured.header.cpu, stack})) return;
+    stack.addresses = name_script(captured);
+    if (!stack.addresses.empty()) encode(Event{captured.header.time_ns, captured.header.cpu, std::move(stack)}, out_);
+    return;
+  }
+  UnwoundStack unwound = unwinder_.unwind(thread.tgid, thread.process_start_ns, captured);
+  stack.addresses = std::move(unwound.addresses);
+  if (stack.addresses.empty()) return;
+  application_seen_ = false;
+  event(Event{captured.header.time_ns, captured.header.cpu, std::move(stack)});
+  if (application_seen_) return;
+  if (captured.stack.size > CAPTURE_BYTES)
+    modes_.flatten(thread.tgid, thread.process_start_ns);
+  else if (unwound.is_cut)
+    modes_.deepen(thread.tgid, thread.process_start_ns);
+}
+
+// Lines of a script have no addresses: each place gets a number above all of them, 2^62 on.
+std::vector<std::uint64_t> Enrich::name_script(const capture& captured) {
+  constexpr std::uint64_t kPlaces = std::uint64_t{1} << 62;
+  const wire_thread& thread = captured.stack.thread;
+  const std::size_t count = std::min<std::size_t>(captured.stack.size / sizeof(script_frame), SCRIPT_FRAMES);
+  std::vector<script_frame> raw(count);
+  std::memcpy(raw.data(), captured.stack.data, count * sizeof(script_frame));
+  auto& places = script_places_[thread.tgid];
+  std::vector<std::uint64_t> addresses;
+  for (SymbolFrame& frame : modes_.name(thread.tgid, thread.process_start_ns, raw)) {
+    if (addresses.size() == WIRE_FRAMES) break;
+    frame.application = is_application({}, frame);
+    const std::string place = fmt::format("{}\n{}\n{}", frame.file.value_or(""), frame.function.value_or(""),
+                                          frame.line.value_or(0));
+    const auto [known, is_new] = places.try_emplace(place, kPlaces + places.size());
+    if (is_new) put_symbols(known->second, {&frame, 1}, thread, captured.header.time_ns);
+    addresses.push_back(known->second);
+  }
+  return addresses;
 }
 
 // A walk that left the frames ends in whatever lay on the stack: text, for one. It is cut there, before it can get
@@ -102,33 +150,37 @@ void Enrich::make_out(const capture& captured) {
 void Enrich::name_addresses(StackEvent& stack, std::uint64_t time_ns) {
   see_process(stack.thread, time_ns);
   auto& named = named_[stack.thread.tgid];
-  wire_thread process = stack.thread;
-  process.tid = process.tgid;
   for (std::size_t i = 0; i < stack.addresses.size(); ++i) {
     const std::uint64_t address = stack.addresses[i];
-    if (named.contains(address)) continue;
-    const auto& frames = symbolizer_.resolve(process.tgid, process.process_start_ns, address, i > 0);
+    const auto& frames = symbolizer_.resolve(stack.thread.tgid, stack.thread.process_start_ns, address, i > 0);
+    application_seen_ = application_seen_ || culprit(frames) != nullptr;
     if (frames.empty()) {
       stack.addresses.resize(i);
       return;
     }
-    named.insert(address);
-    std::uint32_t index = 0;
-    for (const SymbolFrame& frame : frames) {
-      SymbolEvent symbol;
-      symbol.process = process;
-      symbol.address = address;
-      symbol.index = index++;
-      symbol.count = static_cast<std::uint32_t>(frames.size());
-      symbol.offset = frame.offset;
-      symbol.line = frame.line;
-      symbol.function = frame.function;
-      symbol.file = frame.file;
-      if (!frame.module.empty()) symbol.module = frame.module;
-      symbol.language = static_cast<wire_language>(frame.language);
-      symbol.application = frame.application;
-      encode(Event{time_ns, 0, std::move(symbol)}, out_);
-    }
+    if (named.insert(address).second) put_symbols(address, frames, stack.thread, time_ns);
+  }
+}
+
+void Enrich::put_symbols(std::uint64_t address, std::span<const SymbolFrame> frames, const wire_thread& thread,
+                         std::uint64_t time_ns) {
+  std::uint32_t index = 0;
+  for (const SymbolFrame& frame : frames) {
+    SymbolEvent symbol;
+    symbol.process = thread;
+    symbol.process.tid = thread.tgid;
+    symbol.process.thread_start_ns = thread.process_start_ns;
+    symbol.address = address;
+    symbol.index = index++;
+    symbol.count = static_cast<std::uint32_t>(frames.size());
+    symbol.offset = frame.offset;
+    symbol.line = frame.line;
+    symbol.function = frame.function;
+    symbol.file = frame.file;
+    if (!frame.module.empty()) symbol.module = frame.module;
+    symbol.language = static_cast<wire_language>(frame.language);
+    symbol.application = frame.application;
+    encode(Event{time_ns, 0, std::move(symbol)}, out_);
   }
 }
 

@@ -2,10 +2,14 @@
 // Adds to a live stream what only a live observer can know: who a process is, what an address means.
 #pragma once
 
+#include <map>
+#include <span>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "app/capture_modes.hpp"
 #include "events/decode.hpp"
 #include "events/source.hpp"
 #include "report/scope_filter.hpp"
@@ -19,8 +23,9 @@ namespace connleak {
 // captured goes no further. Drops what is out of scope.
 class Enrich final : public ByteSink, private EventSink {
  public:
-  // Both are borrowed.
-  Enrich(ScopeFilter& scope, ByteSink& next) : scope_(scope), next_(next), decoder_(*this) {}
+  // Scope and sink are borrowed. `tell` hands to the kernel side how stacks of a process are captured.
+  Enrich(ScopeFilter& scope, ByteSink& next, CaptureModes::Tell tell)
+      : scope_(scope), next_(next), decoder_(*this), modes_(symbolizer_, std::move(tell)) {}
 
   void records(std::span<const std::byte> bytes) override;
 
@@ -32,7 +37,11 @@ class Enrich final : public ByteSink, private EventSink {
   void event(Event&& event) override;
   void follow(const ProcessEvent& event, std::uint64_t time_ns);
   void see_process(const wire_thread& thread, std::uint64_t time_ns);
+  void take_capture(std::span<const std::byte> record);
   void make_out(const capture& captured);
+  [[nodiscard]] std::vector<std::uint64_t> name_script(const capture& captured);
+  void put_symbols(std::uint64_t address, std::span<const SymbolFrame> frames, const wire_thread& thread,
+                   std::uint64_t time_ns);
   void name_addresses(StackEvent& stack, std::uint64_t time_ns);
 
   ScopeFilter& scope_;
@@ -40,11 +49,14 @@ class Enrich final : public ByteSink, private EventSink {
   Decoder decoder_;
   Symbolizer symbolizer_;
   Unwinder unwinder_{symbolizer_};
+  CaptureModes modes_;
   std::vector<std::byte> out_;
   bool admitted_ = true;
+  bool application_seen_ = false;  // in the stack that was named last
   std::unordered_set<std::uint32_t> alive_;
   std::unordered_map<std::uint32_t, std::uint64_t> seen_;                       // pid -> start
   std::unordered_map<std::uint32_t, std::unordered_set<std::uint64_t>> named_;  // pid -> addresses
+  std::unordered_map<std::uint32_t, std::map<std::string, std::uint64_t>> script_places_;  // pid -> place -> address
 };
 
 }  // namespace connleak

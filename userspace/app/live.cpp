@@ -52,7 +52,10 @@ Result<std::unique_ptr<Live>> Live::open(const Options& options, std::uint32_t c
   return live;
 }
 
-void Live::to(ByteSink& sink) { enrich_ = std::make_unique<Enrich>(scope_, sink); }
+void Live::to(ByteSink& sink) { 
+  enrich_ = std::make_unique<Enrich>(
+      scope_, sink, [this](std::uint32_t pid, const frame_layout& layout) { probes_->set_layout(pid, layout); });
+}
 
 // Twice, because a process may fork between the two looks; forks after that are followed in the kernel.
 Result<void> Live::watch_trees(const std::vector<std::uint32_t>& roots) {

@@ -41,6 +41,11 @@ void Module::prepare() {
   }
 }
 
+bool Module::is_go() {
+  prepare();
+  return go_.has_value();
+}
+
 std::vector<SymbolFrame> Module::go_frames(std::uint64_t address) const {
   std::vector<SymbolFrame> frames;
   if (!go_) return frames;

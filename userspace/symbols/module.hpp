@@ -31,6 +31,8 @@ class Module {
   // function where nothing is known; empty where the offset is in no executable part of the file.
   [[nodiscard]] std::vector<SymbolFrame> resolve(std::uint64_t file_offset);
 
+  // It has Go's table of functions. Looks for it at the first call.
+  [[nodiscard]] bool is_go();
   [[nodiscard]] const ElfImage& image() const { return image_; }
   [[nodiscard]] const ElfImage* debug_image() const { return debug_image_ ? &*debug_image_ : nullptr; }
 

@@ -43,7 +43,7 @@ struct CodePlace {
 struct LoadedFile {
   std::string path;        // as the process sees it
   std::uint64_t bias = 0;  // added to link-time addresses
-  std::shared_ptr<const Module> module;
+  std::shared_ptr<Module> module;
 };
 
 // Not thread-safe. Reads /proc and files; no network, no clock. Processes are identified by pid and start

@@ -51,23 +51,26 @@ CallFrames& Unwinder::frames_of(const std::shared_ptr<const Module>& module) {
   return *known->second.frames;
 }
 
-std::vector<std::uint64_t> Unwinder::addresses(std::uint32_t pid, std::uint64_t start_ns, const captured& stack) {
-  std::vector<std::uint64_t> found;
-  if (stack.form != CAPTURE_RAW) return found;
+UnwoundStack Unwinder::unwind(std::uint32_t pid, std::uint64_t start_ns, const capture& captured) {
+  UnwoundStack found;
+  if (captured.stack.form != CAPTURE_RAW) return found;
   ++now_;
   ++stats_.stacks;
-  Registers registers = registers_of(stack);
+  Registers registers = registers_of(captured.stack);
+  // `rest` follows `data` without a gap.
+  const auto* bytes = reinterpret_cast<const std::byte*>(&captured) + offsetof(capture, stack.data);
   const StackMemory memory{*registers[kSp],
-                           std::as_bytes(std::span(stack.data, std::min<std::size_t>(stack.size, CAPTURE_BYTES)))};
+                           std::span(bytes, std::min<std::size_t>(captured.stack.size, 2 * CAPTURE_BYTES))};
+  const std::uint64_t end = memory.address + memory.bytes.size();
   bool is_return_address = false;
-  while (found.size() < WIRE_FRAMES) {
+  while (found.addresses.size() < WIRE_FRAMES) {
     const std::uint64_t address = registers[kReturnAddress].value_or(0);
     const std::uint64_t sp = *registers[kSp];
     // A call at the end of a function returns to behind it.
     const std::uint64_t wanted = address - (is_return_address ? 1 : 0);
     const auto code = address != 0 ? symbolizer_.code_at(pid, start_ns, wanted) : std::nullopt;
     if (!code) break;
-    found.push_back(address);
+    found.addresses.push_back(address);
     const FrameRow* row = code->module ? frames_of(code->module).row(code->link_address) : nullptr;
     // The outermost frame says that it has no caller.
     if (row != nullptr && row->return_address < kRegisters &&
@@ -76,12 +79,13 @@ std::vector<std::uint64_t> Unwinder::addresses(std::uint32_t pid, std::uint64_t 
     auto caller = row != nullptr ? apply(*row, registers, memory) : by_frame_pointer(registers, memory);
     // Stacks grow down: a caller's frame lies above. Else it would go round.
     if (!caller || *caller->values[kSp] <= sp) {
-      ++stats_.cut;
+      found.is_cut = !caller && captured.stack.size >= CAPTURE_BYTES && sp < end;
       break;
     }
     is_return_address = row == nullptr || !row->is_signal_frame;
     registers = *caller;
   }
+  if (found.is_cut) ++stats_.cut;
   return found;
 }
 

@@ -16,7 +16,14 @@ namespace connleak {
 
 struct UnwinderStats {
   std::uint64_t stacks = 0;
-  std::uint64_t cut = 0;  // ended before the outermost frame: deeper than what was captured, or not understood
+  std::uint64_t cut = 0;  // deeper than what was captured
+};
+
+struct UnwoundStack {
+  // Innermost first: the address after the system call, then return addresses, WIRE_FRAMES at most. Each lies in code
+  // that the process has mapped from a file; where that cannot be told, or a frame's caller, the list ends.
+  std::vector<std::uint64_t> addresses;
+  bool is_cut = false;  // the next frame lies above what was captured
 };
 
 class Unwinder {
@@ -24,11 +31,8 @@ class Unwinder {
   // Borrowed: knows what the processes have mapped.
   explicit Unwinder(Symbolizer& symbolizer) : symbolizer_(symbolizer) {}
 
-  // Innermost first: the address after the system call, then return addresses, WIRE_FRAMES at most. Each lies in code
-  // that the process has mapped from a file; where that cannot be told, or a frame's caller, the list ends. Empty for
-  // what is no CAPTURE_RAW. The captured bytes are only read.
-  [[nodiscard]] std::vector<std::uint64_t> addresses(std::uint32_t pid, std::uint64_t start_ns,
-                                                     const captured& stack);
+  // Nothing for what is no CAPTURE_RAW. What was captured is only read.
+  [[nodiscard]] UnwoundStack unwind(std::uint32_t pid, std::uint64_t start_ns, const capture& captured);
 
   [[nodiscard]] const UnwinderStats& stats() const { return stats_; }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // does: a client for each lookup; the error path leaks the box that owns it
 // expect: LEAK L1
-// culprit: lookup
+// culprit: postgres_forgotten::lookup
 // server: postgresql
 // not under: tls (the crate is built without it)
 use connleak_subjects::{config, Pace};

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the stacks of each process are captured, as its program wants it, and what was captured of scripts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "interpreters/interpreter.hpp"
+#include "symbols/symbolizer.hpp"
+
+namespace connleak {
+
+class CaptureModes {
+ public:
+  using Tell = std::function<void(std::uint32_t pid, const frame_layout& layout)>;
+  // `symbolizer` is borrowed. `tell` hands a layout to the kernel side.
+  CaptureModes(Symbolizer& symbolizer, Tell tell) : symbolizer_(symbolizer), tell_(std::move(tell)) {}
+
+  // The process lives and holds connections. Interpreters get ready while it starts: repeated calls look again, a few
+  // times.
+  void process_seen(std::uint32_t pid, std::uint64_t start_ns);
+  void process_replaced(std::uint32_t pid, std::uint64_t start_ns);  // after exec
+  void process_gone(std::uint32_t pid, std::uint64_t start_ns);
+
+  // Its native stacks end below the application's code. Once flattened it stays so.
+  void deepen(std::uint32_t pid, std::uint64_t start_ns);
+  // Deep ones show none of it either.
+  void flatten(std::uint32_t pid, std::uint64_t start_ns);
+
+  // Empty: nothing is known of the interpreter, or the process is gone.
+  [[nodiscard]] std::vector<SymbolFrame> name(std::uint32_t pid, std::uint64_t start_ns,
+                                              std::span<const script_frame> frames);
+
+ private:
+  struct Key {
+    std::uint32_t pid = 0;
+    std::uint64_t start_ns = 0;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  struct Process {
+    int looks = 0;
+    std::uint32_t flags = 0;
+    bool is_flat = false;
+    std::unique_ptr<Memory> memory;
+    std::unique_ptr<Interpreter> interpreter;
+    std::string why_not;
+  };
+  void tell(const Key& key, const Process& process);
+
+  Symbolizer& symbolizer_;
+  Tell tell_;
+  std::map<Key, Process> processes_;
+};
+
+}  // namespace connleak
