@@ -22,6 +22,23 @@ bool own_go(const char* function, const char* file = nullptr, const char* main_m
   return own({"/srv/shop", "", true, main_module}, Language::go, function, file);
 }
 
+// A script's frame.
+bool own_script(Language language, const char* function, const char* file) {
+  SymbolFrame frame;
+  frame.language = language;
+  if (function != nullptr) frame.function = function;
+  if (file != nullptr) frame.file = file;
+  return is_application(frame);
+}
+
+bool keeps_house(const char* function, const char* file = nullptr, Language language = Language::unknown) {
+  SymbolFrame frame;
+  frame.language = language;
+  frame.function = function;
+  if (file != nullptr) frame.file = file;
+  return is_housekeeping(frame);
+}
+
 }  // namespace
 
 TEST_CASE("culprit: Go's main package and modules of one's own", "[symbols]") {
@@ -47,6 +64,8 @@ TEST_CASE("culprit: Go's standard library, drivers and fetched modules are libra
   CHECK(!own_go("github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire"));
   CHECK(!own_go("github.com/jackc/puddle/v2.(*Pool[...]).Acquire"));
   CHECK(!own_go("gorm.io/gorm.(*DB).Find"));
+  CHECK(!own_go("github.com/gin-gonic/gin.(*Engine).ServeHTTP"));
+  CHECK(!own_go("entgo.io/ent/dialect/sql.(*Driver).Query"));
   CHECK(!own_go("github.com/acme/toolkit.Do", "/home/u/go/pkg/mod/github.com/acme/toolkit@v1.2.3/do.go", "shop"));
   CHECK(!own_go("github.com/acme/toolkit.Do", "github.com/acme/toolkit@v1.2.3/do.go"));
   CHECK(!own_go("github.com/acme/toolkit.Do", "/src/shop/vendor/github.com/acme/toolkit/do.go", "shop"));
@@ -66,6 +85,8 @@ TEST_CASE("culprit: Rust by crate and by the path of the source", "[symbols]") {
   CHECK(!own(kProgram, Language::rust, "core::ops::function::FnOnce::call_once"));
   CHECK(!own(kProgram, Language::rust, "sqlx_core::pool::Pool<DB>::acquire"));
   CHECK(!own(kProgram, Language::rust, "deadpool_postgres::Client::query"));
+  CHECK(!own(kProgram, Language::rust, "actix_web::server::HttpServer::run"));
+  CHECK(own(kProgram, Language::rust, "redis_shop::orders::find"));
   CHECK(!own(kProgram, Language::rust, "left_pad::pad", "/home/u/.cargo/registry/src/x/left-pad-1.0/src/lib.rs"));
 }
 
@@ -101,6 +122,115 @@ TEST_CASE("culprit: shared libraries by name and place", "[symbols]") {
   CHECK(!library("", "linux-vdso.so.1"));
   CHECK(!own({"/usr/bin/python3.11", "", true, ""}, Language::native, "_PyEval_EvalFrameDefault"));
   CHECK(own({"/usr/bin/shop", "", true, ""}, Language::native, "serve"));
+  // A program that runs scripts is known by its name and version, not by how its name starts.
+  CHECK(!own({"/usr/local/bin/node", "", true, ""}, Language::native, "uv_run_loop"));
+  CHECK(!own({"/usr/sbin/php-fpm8.2", "", true, ""}, Language::native, "zend_execute"));
+  CHECK(own({"/usr/bin/node_exporter", "", true, ""}, Language::native, "collect"));
+  CHECK(own({"/srv/bin/java-shop", "", true, ""}, Language::native, "serve"));
+  CHECK(!library("/opt/shop/lib/libodbc.so.2", "libodbc.so.2"));
+  CHECK(!library("/opt/shop/lib/libmongoc-1.0.so.0", "libmongoc-1.0.so.0"));
+  CHECK(!library("/opt/shop/lib/libpqxx-7.7.so", "libpqxx-7.7.so"));
+  CHECK(!library("/opt/shop/lib/libQt5Sql.so.5", "libQt5Sql.so.5"));
+  CHECK(!library("/opt/shop/lib/libgrpc++.so.1", "libgrpc++.so.1"));
+}
+
+TEST_CASE("culprit: Python's project files, not what was installed", "[symbols]") {
+  const auto python = [](const char* file) { return own_script(Language::python, "find", file); };
+  CHECK(python("/srv/shop/orders.py"));
+  CHECK(python("orders.py"));
+  CHECK(python("<string>"));
+  CHECK(python("/srv/shop/bin/report"));
+  CHECK(python("/usr/share/shop/orders.py"));
+  CHECK(python("/home/u/python3/shop/orders.py"));
+  CHECK(!python("/usr/lib/python3.11/threading.py"));
+  CHECK(!python("/usr/lib64/python3.9/socket.py"));
+  CHECK(!python("/usr/local/lib/python313.zip/json/decoder.py"));
+  CHECK(!python("/opt/pypy/lib/pypy3.10/asyncio/events.py"));
+  CHECK(!python("/usr/lib/python3/dist-packages/psycopg2/pool.py"));
+  CHECK(!python("/srv/shop/.venv/lib/python3.12/site-packages/sqlalchemy/engine/base.py"));
+  CHECK(!python("/srv/shop/.venv/bin/gunicorn"));
+  CHECK(!python("/usr/local/bin/celery"));
+  CHECK(!python("/srv/shop/_vendor/pymysql/connections.py"));
+  CHECK(!python("/srv/shop/vendor/redis/client.py"));
+  CHECK(!python("<frozen importlib._bootstrap>"));
+  CHECK(!python("<frozen runpy>"));
+  CHECK(!python(nullptr));
+}
+
+TEST_CASE("culprit: Ruby's, PHP's and JavaScript's project files", "[symbols]") {
+  const auto ruby = [](const char* file) { return own_script(Language::ruby, "find", file); };
+  CHECK(ruby("/srv/shop/app/models/order.rb"));
+  CHECK(ruby("bin/report.rb"));
+  CHECK(!ruby("/usr/lib/ruby/3.1.0/net/protocol.rb"));
+  CHECK(!ruby("/usr/local/bundle/gems/pg-1.5.4/lib/pg/connection.rb"));
+  CHECK(!ruby("/srv/shop/vendor/bundle/ruby/3.1.0/bundler/gems/sequel/lib/sequel.rb"));
+  CHECK(!ruby("/var/lib/gems/3.1.0/gems/puma-6.0/lib/puma/thread_pool.rb"));
+  CHECK(!ruby("<internal:kernel>"));
+  CHECK(!ruby(nullptr));
+
+  const auto php = [](const char* file) { return own_script(Language::php, "find", file); };
+  CHECK(php("/var/www/shop/orders.php"));
+  CHECK(!php("/var/www/shop/vendor/doctrine/dbal/src/Connection.php"));
+  CHECK(!php("/usr/share/php/PEAR.php"));
+  CHECK(!php("phar:///usr/bin/composer/src/bootstrap.php"));
+  CHECK(!php(nullptr));
+
+  const auto node = [](const char* file) { return own_script(Language::javascript, "find", file); };
+  CHECK(node("/srv/shop/src/orders.js"));
+  CHECK(node("file:///srv/shop/src/orders.mjs"));
+  CHECK(node("/srv/shop/net.js"));
+  CHECK(!node("/srv/shop/node_modules/pg/lib/client.js"));
+  CHECK(!node("webpack:///./node_modules/pg/lib/client.js"));
+  CHECK(!node("node:net"));
+  CHECK(!node("node:internal/stream_base_commons"));
+  CHECK(!node("internal/timers.js"));
+  CHECK(!node("net.js"));
+  CHECK(!node("/usr/share/nodejs/express/lib/router/index.js"));
+  CHECK(!node(nullptr));
+}
+
+TEST_CASE("culprit: Java by package", "[symbols]") {
+  const auto java = [](const char* function) { return own_script(Language::java, function, nullptr); };
+  CHECK(java("com.acme.Orders.find"));
+  CHECK(java("int com.acme.Orders.find(java.lang.String)"));
+  CHECK(java("com.acme.Orders.lambda$find$0"));
+  CHECK(java("Orders.main"));
+  CHECK(java("javanese.Orders.main"));
+  CHECK(java("com.mysqlshop.Orders.main"));
+  CHECK(!java("java.net.SocketOutputStream.write"));
+  CHECK(!java("jdk.internal.misc.Unsafe.park"));
+  CHECK(!java("org.postgresql.jdbc.PgStatement.execute"));
+  CHECK(!java("com.mysql.cj.jdbc.ConnectionImpl.execSQL"));
+  CHECK(!java("org.mariadb.jdbc.Statement.execute"));
+  CHECK(!java("com.zaxxer.hikari.pool.HikariPool.getConnection"));
+  CHECK(!java("org.springframework.jdbc.core.JdbcTemplate.query"));
+  CHECK(!java("org.apache.tomcat.util.threads.TaskThread.run"));
+  CHECK(!java("com.acme.Orders$$EnhancerBySpringCGLIB$$1f2e.find"));
+  CHECK(!java("com.acme.Orders$$Lambda$14/0x0000000800c03000.run"));
+  CHECK(!java("Interpreter"));
+  CHECK(!java("call_stub"));
+  CHECK(!java(nullptr));
+}
+
+TEST_CASE("housekeeping: pings, resets and validation of pools, not the queries of the application", "[symbols]") {
+  CHECK(keeps_house("database/sql.(*DB).PingContext"));
+  CHECK(keeps_house("database/sql.(*DB).PingContext.func1"));
+  CHECK(keeps_house("github.com/jackc/pgx/v5/pgxpool.(*Pool).backgroundHealthCheck"));
+  CHECK(keeps_house("github.com/go-sql-driver/mysql.(*mysqlConn).ResetSession"));
+  CHECK(keeps_house("PQreset"));
+  CHECK(keeps_house("mysql_ping"));
+  CHECK(keeps_house("do_ping", "/srv/venv/lib/python3.11/site-packages/sqlalchemy/engine/default.py"));
+  CHECK(keeps_house("DefaultDialect.do_ping",
+                    "/srv/venv/lib/python3.11/site-packages/sqlalchemy/engine/default.py"));
+  CHECK(keeps_house("boolean com.zaxxer.hikari.pool.PoolBase.isConnectionAlive(java.sql.Connection)", nullptr,
+                    Language::java));
+  CHECK(keeps_house("active?", "/usr/lib/gems/activerecord-7.0/lib/active_record/connection_adapters/pg.rb"));
+  CHECK(!keeps_house("do_ping", "/srv/shop/net.py"));
+  CHECK(!keeps_house("do_ping"));
+  CHECK(!keeps_house("database/sql.(*DB).QueryContext"));
+  CHECK(!keeps_house("PQresetAll"));
+  CHECK(!keeps_house("main.ping"));
+  CHECK(!is_housekeeping(SymbolFrame{}));
 }
 
 TEST_CASE("culprit: the innermost application frame, or none", "[symbols]") {

@@ -1,270 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// The culprit rule: data first, then the code that applies it.
+// The culprit rule: how the tables of library_code.hpp are applied.
 #include "symbols/application.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
+#include <optional>
+
+#include "base/glob.hpp"
+#include "symbols/housekeeping.hpp"
+#include "symbols/library_code.hpp"
 
 namespace connleak {
 
 namespace {
 
 using std::string_view;
+namespace data = library_code;
 
-// Shared libraries by the start of their soname or file name, wherever they lie: wheels bring their own copies.
-constexpr auto kLibraries = std::to_array<string_view>({
-    "ld-linux",    "ld-musl",    "libc.",     "libc-",     "libm.",      "libpthread",     "libdl.",
-    "libresolv",   "librt.",     "libnss",    "libssl",    "libcrypto",  "libgnutls",      "libgssapi",
-    "libkrb5",     "libldap",    "libpq",     "libecpg",   "libmariadb", "libmysqlclient", "libmysqlcppconn",
-    "libhiredis",  "libredis++", "libmongoc", "libodbc",   "libsybdb",   "libuv.",         "libsqlite",
-    "libstdc++",   "libgcc_s",   "libc++",    "libunwind", "libboost_",  "libpqxx",        "libsoci",
-    "libPocoData", "libQt5Sql",  "libQt6Sql", "libpython", "libruby",    "libperl",        "libphp",
-    "libjvm",      "libnode",    "libasan",   "libtsan",   "libubsan",   "libjemalloc",    "libtcmalloc",
-    "linux-vdso",  "[",
-});
-
-// Programs that run somebody else's code: their own frames are never the application's.
-constexpr auto kInterpreters = std::to_array<string_view>({
-    "python",
-    "pypy",
-    "ruby",
-    "perl",
-    "php",
-    "node",
-    "java",
-    "beam.smp",
-    "dotnet",
-    "deno",
-    "bun",
-    "uwsgi",
-});
-
-constexpr auto kLibraryDirectories =
-    std::to_array<string_view>({"/usr/lib/", "/usr/lib64/", "/lib/", "/lib64/", "/usr/lib32/", "/lib32/"});
-constexpr auto kLibraryPathParts =
-    std::to_array<string_view>({"/site-packages/", "/dist-packages/", "/node_modules/"});
-constexpr auto kSystemHeaders =
-    std::to_array<string_view>({"/usr/include/", "/usr/lib/gcc/", "/usr/local/include/"});
-
-// First elements of the import paths of Go's standard library (go list std).
-constexpr auto kGoStandard = std::to_array<string_view>({
-    "archive", "bufio", "bytes",    "cmp",      "compress", "container", "context", "crypto",  "database",
-    "debug",   "embed", "encoding", "errors",   "expvar",   "flag",      "fmt",     "go",      "hash",
-    "html",    "image", "index",    "internal", "io",       "iter",      "log",     "maps",    "math",
-    "mime",    "net",   "os",       "path",     "plugin",   "reflect",   "regexp",  "runtime", "simd",
-    "slices",  "sort",  "strconv",  "strings",  "structs",  "sync",      "syscall", "testing", "text",
-    "time",    "type:", "unicode",  "unique",   "unsafe",   "vendor",    "weak",    "go:",     "_cgo_export",
-});
-
-// Drivers, pools and mappers: import path prefixes, ending at a path element.
-constexpr auto kGoDrivers = std::to_array<string_view>({
-    "github.com/lib/pq",
-    "github.com/jackc/pgx",
-    "github.com/jackc/pgconn",
-    "github.com/jackc/puddle",
-    "github.com/jackc/pgproto3",
-    "github.com/jackc/chunkreader",
-    "github.com/go-pg/pg",
-    "github.com/uptrace/bun",
-    "github.com/go-sql-driver/mysql",
-    "github.com/go-mysql-org/go-mysql",
-    "github.com/redis/go-redis",
-    "github.com/go-redis/redis",
-    "github.com/gomodule/redigo",
-    "github.com/redis/rueidis",
-    "github.com/valkey-io",
-    "gorm.io",
-    "github.com/jinzhu/gorm",
-    "github.com/jmoiron/sqlx",
-    "entgo.io/ent",
-    "xorm.io",
-    "go.mongodb.org",
-    "github.com/denisenkom/go-mssqldb",
-    "github.com/microsoft/go-mssqldb",
-    "github.com/sijms/go-ora",
-    "github.com/gocql/gocql",
-    "github.com/bradfitz/gomemcache",
-    "github.com/Masterminds/squirrel",
-    "github.com/volatiletech/sqlboiler",
-    "github.com/stephenafamo/bob",
-    "github.com/XSAM/otelsql",
-    "github.com/ngrok/sqlmw",
-    "golang.org/x",
-});
-
-constexpr auto kRustLibraries = std::to_array<string_view>({
-    "std",
-    "core",
-    "alloc",
-    "proc_macro",
-    "test",
-    "rustc_demangle",
-    "std_detect",
-    "hashbrown",
-    "backtrace",
-    "tokio",
-    "tokio_util",
-    "tokio_postgres",
-    "tokio_rustls",
-    "tokio_native_tls",
-    "async_std",
-    "smol",
-    "async_io",
-    "polling",
-    "mio",
-    "socket2",
-    "futures",
-    "futures_util",
-    "futures_core",
-    "futures_executor",
-    "futures_channel",
-    "postgres",
-    "postgres_protocol",
-    "postgres_types",
-    "sqlx",
-    "sqlx_core",
-    "sqlx_postgres",
-    "sqlx_mysql",
-    "sqlx_sqlite",
-    "deadpool",
-    "deadpool_postgres",
-    "deadpool_redis",
-    "deadpool_runtime",
-    "bb8",
-    "bb8_postgres",
-    "r2d2",
-    "r2d2_postgres",
-    "mobc",
-    "diesel",
-    "diesel_async",
-    "sea_orm",
-    "sea_query",
-    "mysql",
-    "mysql_async",
-    "mysql_common",
-    "redis",
-    "fred",
-    "mongodb",
-    "tiberius",
-    "rustls",
-    "native_tls",
-    "openssl",
-    "hyper",
-    "tower",
-    "tracing",
-    "gimli",
-    "addr2line",
-    "object",
-    "memchr",
-    "libc",
-    "nix",
-    "crossbeam",
-    "parking_lot",
-    "rayon_core",
-    "pq_sys",
-    "__rustc",
-});
-constexpr auto kRustLibraryPaths = std::to_array<string_view>(
-    {"/rustc/", "/.cargo/registry/", "/.cargo/git/", "/cargo/registry/", "/rust/deps/"});
-
-constexpr auto kCppLibraries = std::to_array<string_view>({
-    "std",
-    "__gnu_cxx",
-    "__cxxabiv1",
-    "boost",
-    "fmt",
-    "pqxx",
-    "soci",
-    "sw::redis",
-    "mysqlx",
-    "absl",
-    "folly",
-});
-
-// C functions of drivers, TLS and libc that were linked into the program itself.
-constexpr auto kCPrefixes = std::to_array<string_view>({
-    "PQconn",
-    "PQexec",
-    "PQsend",
-    "PQget",
-    "PQprepare",
-    "PQflush",
-    "PQreset",
-    "PQfinish",
-    "PQping",
-    "pqSocket",
-    "pqsecure_",
-    "pqRead",
-    "pqFlush",
-    "pqSend",
-    "pqConnect",
-    "pqPacket",
-    "mysql_real_",
-    "mysql_send_",
-    "mysql_stmt_",
-    "mysql_init",
-    "mysql_close",
-    "mysql_ping",
-    "mysql_query",
-    "mysql_net_",
-    "cli_advanced_command",
-    "vio_",
-    "mthd_my_",
-    "ma_net_",
-    "ma_pvio_",
-    "pvio_socket_",
-    "redisConnect",
-    "redisCommand",
-    "redisvCommand",
-    "redisGetReply",
-    "redisBuffer",
-    "redisNet",
-    "redisContextConnect",
-    "SSL_",
-    "BIO_",
-    "ssl3_",
-    "tls_write",
-    "__libc_",
-    "__GI_",
-    "__syscall",
-    "__cxa_",
-    "__asan",
-    "__interceptor",
-    "__sanitizer",
-});
-constexpr auto kCNames = std::to_array<string_view>({
-    "connect",  "__connect", "send",   "__send",       "sendto",  "__sendto",     "sendmsg", "__sendmsg",
-    "write",    "__write",   "writev", "__writev",     "close",   "__close",      "_start",  "__clone",
-    "__clone3", "clone3",    "clone",  "start_thread", "syscall", "__restore_rt",
-});
-
-template <class Table>
-bool starts_with_any(string_view text, const Table& table) {
-  return std::ranges::any_of(table, [&](string_view start) { return text.starts_with(start); });
+bool is_word(string_view text, const Words& words) {
+  return words.any([&](string_view word) { return text == word; });
 }
 
-template <class Table>
-bool contains_any(string_view text, const Table& table) {
-  return std::ranges::any_of(table, [&](string_view part) { return text.find(part) != string_view::npos; });
+bool starts_with_any(string_view text, const Words& starts) {
+  return starts.any([&](string_view start) { return text.starts_with(start); });
 }
 
-template <class Table>
-bool is_any(string_view text, const Table& table) {
-  return std::ranges::find(table, text) != std::end(table);
+bool contains_any(string_view text, const Words& parts) {
+  return parts.any([&](string_view part) { return text.find(part) != string_view::npos; });
 }
 
 // Whether `path` is `prefix` or lies below it.
-bool is_below(string_view path, string_view prefix) {
-  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+bool is_below(string_view path, string_view prefix, char separator) {
+  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == separator);
+}
+
+bool is_below_any(string_view path, const Words& prefixes, char separator) {
+  return prefixes.any([&](string_view prefix) { return is_below(path, prefix, separator); });
+}
+
+string_view base_name(string_view path) { return path.substr(path.rfind('/') + 1); }
+
+string_view text_of(const std::optional<std::string>& text) { return text ? string_view(*text) : string_view(); }
+
+// "python3.11", not "python-shop".
+bool is_interpreter(string_view file) {
+  return data::kInterpreters.any([&](string_view name) {
+    if (!file.starts_with(name)) return false;
+    const string_view rest = file.substr(name.size());
+    return rest.empty() || rest.front() == '.' || (rest.front() >= '0' && rest.front() <= '9');
+  });
 }
 
 bool is_library_module(const ModuleFacts& module) {
   const string_view path = module.path;
-  const string_view file = path.substr(path.rfind('/') + 1);
-  if (module.is_executable) return starts_with_any(file, kInterpreters);
-  return starts_with_any(module.soname, kLibraries) || starts_with_any(file, kLibraries) ||
-         starts_with_any(path, kLibraryDirectories) || contains_any(path, kLibraryPathParts);
+  const string_view file = base_name(path);
+  if (module.is_executable) return is_interpreter(file);
+  return starts_with_any(module.soname, data::kLibraries) || starts_with_any(file, data::kLibraries) ||
+         starts_with_any(path, data::kLibraryDirectories) || contains_any(path, data::kLibraryPathParts);
 }
 
 // The linker writes dots in the last path element as %2e.
@@ -277,31 +69,54 @@ std::string unescape_go(string_view package) {
 bool is_go_application(string_view main_module, const SymbolFrame& frame) {
   if (!frame.function) return false;
   const string_view package = go_package(*frame.function);
-  const string_view file = frame.file ? string_view(*frame.file) : string_view();
+  const string_view file = text_of(frame.file);
   if (file == "<autogenerated>") return false;
   if (package == "main") return true;
-  if (!main_module.empty() && is_below(unescape_go(package), main_module)) return true;
+  if (!main_module.empty() && is_below(unescape_go(package), main_module, '/')) return true;
   // Assembly functions and compiler-made ones have no package.
   if (package.empty() || package == *frame.function) return false;
   const string_view first = package.substr(0, package.find('/'));
-  if (is_any(first, kGoStandard) || first.starts_with("type:") || first.starts_with("go:")) return false;
-  if (std::ranges::any_of(kGoDrivers, [&](string_view driver) { return is_below(package, driver); })) return false;
-  // With -trimpath the module cache shows only as path@version.
-  return file.find("/pkg/mod/") == string_view::npos && file.find("@v") == string_view::npos &&
-         file.find("/vendor/") == string_view::npos;
+  if (is_word(first, data::kGoStandard) || first.starts_with("type:") || first.starts_with("go:")) return false;
+  return !is_below_any(package, data::kGoModules, '/') && !contains_any(file, data::kGoPathParts);
 }
 
 bool is_rust_application(const SymbolFrame& frame) {
-  if (frame.file && contains_any(*frame.file, kRustLibraryPaths)) return false;
-  return !frame.function || !is_any(rust_crate(*frame.function), kRustLibraries);
+  if (contains_any(text_of(frame.file), data::kRustPathParts)) return false;
+  if (!frame.function) return true;
+  const string_view crate = rust_crate(*frame.function);
+  return !data::kRustCrates.any([&](string_view known) { return glob_matches(known, crate); });
 }
 
 bool is_native_application(const SymbolFrame& frame) {
-  if (frame.file && starts_with_any(*frame.file, kSystemHeaders)) return false;
+  if (starts_with_any(text_of(frame.file), data::kSystemHeaders)) return false;
   if (!frame.function) return true;
   const string_view scope = cpp_scope(*frame.function);
-  if (!scope.empty()) return !is_any(scope, kCppLibraries);
-  return !is_any(*frame.function, kCNames) && !starts_with_any(*frame.function, kCPrefixes);
+  if (!scope.empty()) return !is_word(scope, data::kCppLibraries);
+  return !is_word(*frame.function, data::kCNames) && !starts_with_any(*frame.function, data::kCPrefixes);
+}
+
+// Frames of scripts are told by their file alone: what lies in no known place is the project's.
+
+bool is_python_application(string_view file) {
+  if (file.empty() || starts_with_any(file, data::kPythonNoFiles)) return false;
+  if (contains_any(file, data::kPythonPathParts)) return false;
+  return file.find("/bin/") == string_view::npos || !is_word(base_name(file), data::kPythonLaunchers);
+}
+
+bool is_ruby_application(string_view file) { return !file.empty() && !contains_any(file, data::kRubyPathParts); }
+
+bool is_php_application(string_view file) { return !file.empty() && !contains_any(file, data::kPhpPathParts); }
+
+bool is_javascript_application(string_view file) {
+  return !file.empty() && !contains_any(file, data::kJavaScriptPathParts) &&
+         !starts_with_any(file, data::kJavaScriptStarts) && !is_word(file, data::kJavaScriptFiles);
+}
+
+// Stubs and the interpreter's loop have names without a class.
+bool is_java_application(const SymbolFrame& frame) {
+  const string_view method = java_method(text_of(frame.function));
+  return method.find('.') != string_view::npos && !is_below_any(method, data::kJavaPackages, '.') &&
+         !contains_any(method, data::kJavaMadeParts);
 }
 
 bool is_identifier(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$'; }
@@ -355,30 +170,50 @@ string_view cpp_scope(string_view function) {
     return name.substr(end).starts_with("<") && name.find(">::") != string_view::npos ? name.substr(0, end)
                                                                                       : string_view();
   }
-  for (const string_view library : kCppLibraries) {
-    if (name.starts_with(library) && name.substr(library.size()).starts_with("::")) return library;
-  }
-  return name.substr(0, end);
+  const string_view known = data::kCppLibraries.find([&](string_view library) {
+    return name.starts_with(library) && name.substr(library.size()).starts_with("::");
+  });
+  return !known.empty() ? known : name.substr(0, end);
+}
+
+string_view java_method(string_view function) {
+  function = function.substr(0, function.find('('));
+  return function.substr(function.rfind(' ') + 1);
 }
 
 bool is_application(const ModuleFacts& module, const SymbolFrame& frame) {
-  if (is_library_module(module)) return false;
   switch (frame.language) {
     case Language::go:
-      return is_go_application(module.go_main_module, frame);
+      return !is_library_module(module) && is_go_application(module.go_main_module, frame);
     case Language::rust:
-      return is_rust_application(frame);
+      return !is_library_module(module) && is_rust_application(frame);
     case Language::native:
     case Language::unknown:
-      return is_native_application(frame);
+      return !is_library_module(module) && is_native_application(frame);
     case Language::python:
+      return is_python_application(text_of(frame.file));
     case Language::ruby:
+      return is_ruby_application(text_of(frame.file));
     case Language::php:
+      return is_php_application(text_of(frame.file));
     case Language::javascript:
+      return is_javascript_application(text_of(frame.file));
     case Language::java:
-      return false;
+      return is_java_application(frame);
   }
   return false;
+}
+
+bool is_application(const SymbolFrame& frame) { return is_application(ModuleFacts{}, frame); }
+
+bool is_housekeeping(const SymbolFrame& frame) {
+  if (!frame.function) return false;
+  const string_view function = frame.language == Language::java ? java_method(*frame.function) : *frame.function;
+  return data::kHousekeeping.any([&](string_view entry) {
+    const auto at = entry.find('@');
+    if (!glob_matches(entry.substr(0, at), function)) return false;
+    return at == string_view::npos || (frame.file && glob_matches(entry.substr(at + 1), *frame.file));
+  });
 }
 
 const SymbolFrame* culprit(std::span<const SymbolFrame> frames) {

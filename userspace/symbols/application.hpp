@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which code is the application's own, and so can be the culprit. The names are data at the top of
-// application.cpp.
+// Which code is the application's own, and so can be the culprit. The names are data: library_code.hpp and
+// housekeeping.hpp.
 #pragma once
 
 #include <span>
@@ -24,8 +24,16 @@ struct ModuleFacts {
 //
 // Go: package main and the main module are the application; the standard library, known drivers and pools, and
 // every other module in the module cache or a vendor directory are not. Rust: by crate. C++: by namespace; also
-// what was inlined from a system header is a library's.
+// what was inlined from a system header is a library's. Python, Ruby, PHP, JavaScript: by the file, whose whole
+// path is wanted; without one it is the interpreter's. Java: by the package; a function without a class is the
+// machine's.
 [[nodiscard]] bool is_application(const ModuleFacts& module, const SymbolFrame& frame);
+
+// The same for frames of scripts and of Java, to which no module belongs.
+[[nodiscard]] bool is_application(const SymbolFrame& frame);
+
+// A pool looking after its members: ping, reset, validation. Who used a connection before that is who used it.
+[[nodiscard]] bool is_housekeeping(const SymbolFrame& frame);
 
 // The first application frame, innermost first; nullptr: there is none. Points into the span.
 [[nodiscard]] const SymbolFrame* culprit(std::span<const SymbolFrame> frames);
@@ -38,5 +46,8 @@ struct ModuleFacts {
 
 // "std" of "void std::sort<int*>(int*, int*)"; "" for a name in no namespace or class.
 [[nodiscard]] std::string_view cpp_scope(std::string_view function);
+
+// "com.acme.Orders.find" of "int com.acme.Orders.find(java.lang.String)", as a perf map may write it.
+[[nodiscard]] std::string_view java_method(std::string_view function);
 
 }  // namespace connleak
