@@ -43,12 +43,13 @@ class OneByOne final : public ByteSink {
   ByteSink& next_;
 };
 
-std::string replay(const fs::path& recording, bool one_by_one, SourceState& state) {
+std::string replay(const fs::path& recording, bool one_by_one, SourceState& state,
+                   const CulpritRules& rules = {}) {
   auto source = RecordingSource::open(recording.string());
   REQUIRE(source.has_value());
   DetectOptions options;
   options.idle_after = std::chrono::milliseconds(300);
-  Pipeline pipeline(ModelOptions{}, options, (*source)->preamble(), nullptr);
+  Pipeline pipeline(ModelOptions{false, rules}, options, (*source)->preamble(), nullptr);
   OneByOne pieces(pipeline);
   state = SourceState::more;
   while (state == SourceState::more) {
@@ -97,6 +98,21 @@ TEST_CASE("what the recordings prove is said in the reports", "[replay]") {
     const std::string report = replay(kFolder / "recordings" / (std::string(name) + ".rec"), false, state);
     CHECK(report.find("\"rule\": \"" + std::string(rule) + "\"") != std::string::npos);
   }
+}
+
+TEST_CASE("what a user says of frames goes for recordings, too", "[replay]") {
+  const fs::path recording = kFolder / "recordings" / "never-closed.rec";
+  SourceState state{};
+  const auto with = [&](CulpritRules::Role role) {
+    CulpritRules rules;
+    REQUIRE(rules.add(role, "find_*").has_value());
+    return replay(recording, false, state, rules);
+  };
+  CHECK(replay(recording, false, state).find("\"culprit\": {") != std::string::npos);
+  const std::string helper = with(CulpritRules::Role::helper);
+  CHECK(helper.find("\"culprit\": {") == std::string::npos);
+  CHECK(helper.find("\"leak\": 20") != std::string::npos);
+  CHECK(with(CulpritRules::Role::library).find("\"culprit\": {") == std::string::npos);
 }
 
 TEST_CASE("a cut recording is read to its last whole frame and is not complete", "[replay]") {

@@ -85,7 +85,12 @@ TEST_CASE("what cannot be used is refused in one sentence") {
                                              {"explain"},
                                              {"explain", "x"},
                                              {"explain", "1:x"},
-                                             {"top", "--interval", "1ms"}})
+                                             {"top", "--interval", "1ms"},
+                                             {"report", "--library"},
+                                             {"report", "--library", ""},
+                                             {"report", "--helper", "*"},
+                                             {"report", "--helper", "function:"},
+                                             {"report", "--application", "path:/srv/shop"}})
     refused(words);
 }
 
@@ -120,6 +125,36 @@ TEST_CASE("a configuration file gives what the command line does not") {
   CHECK(parsed.all);
   CHECK(parsed.scope.pids == std::vector<std::uint32_t>{7});
   CHECK(options({"report", "--config", path.c_str(), "--idle-after", "3s"}).idle_after == 3s);
+}
+
+TEST_CASE("patterns for the culprit come from the command line or the file, and a bad one is named") {
+  const auto application = [](const Options& parsed, const char* function) {
+    model::StackFrame frame;
+    frame.function = function;
+    parsed.culprit_rules.apply(frame);
+    return std::pair(frame.application, frame.helper);
+  };
+  const Options parsed = options({"report", "--application", "acme.*", "--helper=function:acme.db.*", "--helper",
+                                  "module:shop", "--library", "acme.orm.*"});
+  CHECK(application(parsed, "acme.orders.find") == std::pair(true, false));
+  CHECK(application(parsed, "acme.db.query") == std::pair(true, true));
+  CHECK(application(parsed, "other") == std::pair(false, false));
+
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("connleak.toml");
+  put_content(path, "application = [\"acme.*\", \"std::shop\"]\nhelper = [\"acme.db.*\"]\n");
+  for (const char* command : {"report", "top", "explain", "export"}) {
+    std::vector<const char*> words = {command, "--config", path.c_str()};
+    if (command == std::string("explain")) words.push_back("1");
+    if (command == std::string("export")) words.insert(words.end(), {"--output", "-"});
+    const Options from_file = options(words);
+    CHECK(application(from_file, "acme.db.query") == std::pair(true, true));
+    CHECK(application(from_file, "std::shop") == std::pair(true, false));
+  }
+  // One file serves all commands.
+  CHECK(options({"record", "--config", path.c_str(), "--output", "-"}).command == Command::record);
+  CHECK(refused({"report", "--helper", "path:/srv/shop"}).find("'path:'") != std::string::npos);
+  CHECK(refused({"report", "--library", "*"}).starts_with("--library: "));
 }
 
 TEST_CASE("a configuration file with an unknown key is refused and named") {

@@ -213,9 +213,12 @@ TEST_CASE("stack ids: over modules and offsets where known, over addresses else,
   CHECK(unknown->id.size() == 16);
   CHECK(book.intern({1, 2}, book) == unknown);
   const std::string before = unknown->id;
-  book.add_symbol({thread_of(1), 1, 0, 1, 0x10, {}, "send", {}, "libc.so.6", WIRE_LANGUAGE_NATIVE, false});
-  book.add_symbol({thread_of(1), 2, 0, 2, 0x20, 7, "inlined", "a.go", "app", WIRE_LANGUAGE_GO, true});
-  book.add_symbol({thread_of(1), 2, 1, 2, 0x20, 9, "caller", "a.go", "app", WIRE_LANGUAGE_GO, true});
+  book.add_symbol({thread_of(1), 1, 0, 1, 0x10, {}, "send", {}, "libc.so.6", WIRE_LANGUAGE_NATIVE, false},
+                  CulpritRules());
+  book.add_symbol({thread_of(1), 2, 0, 2, 0x20, 7, "inlined", "a.go", "app", WIRE_LANGUAGE_GO, true},
+                  CulpritRules());
+  book.add_symbol({thread_of(1), 2, 1, 2, 0x20, 9, "caller", "a.go", "app", WIRE_LANGUAGE_GO, true},
+                  CulpritRules());
   CHECK(book.resolve_pending());
   CHECK(unknown->stable);
   CHECK(unknown->go);
@@ -223,8 +226,10 @@ TEST_CASE("stack ids: over modules and offsets where known, over addresses else,
   CHECK(unknown->frames.size() == 3);
   CHECK(unknown->culprit_frame()->function == "inlined");
   model::StackBook other;  // the same code elsewhere in memory
-  other.add_symbol({thread_of(1), 101, 0, 1, 0x10, {}, "send", {}, "libc.so.6", WIRE_LANGUAGE_NATIVE, false});
-  other.add_symbol({thread_of(1), 102, 0, 1, 0x20, 7, "inlined", "a.go", "app", WIRE_LANGUAGE_GO, true});
+  other.add_symbol({thread_of(1), 101, 0, 1, 0x10, {}, "send", {}, "libc.so.6", WIRE_LANGUAGE_NATIVE, false},
+                   CulpritRules());
+  other.add_symbol({thread_of(1), 102, 0, 1, 0x20, 7, "inlined", "a.go", "app", WIRE_LANGUAGE_GO, true},
+                   CulpritRules());
   CHECK(other.intern({101, 102}, other)->id == unknown->id);
   CHECK(book.intern({}, book) == nullptr);
 }

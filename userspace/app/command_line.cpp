@@ -6,9 +6,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <map>
+#include <tuple>
 
+#include "app/config_file.hpp"
 #include "app/version.hpp"
 #include "base/text.hpp"
 
@@ -34,7 +35,7 @@ constexpr CommandInfo kCommands[] = {
 struct Raw {
   std::string idle_after, hold_after, max_age, duration, interval, format = "text", fail_on, target;
   std::string from, output, textfile, suppress, baseline, config;
-  std::vector<std::string> pids, ports, endpoints;
+  std::vector<std::string> pids, ports, endpoints, libraries, applications, helpers;
 };
 
 template <class T>
@@ -83,8 +84,6 @@ void add_scope(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--endpoint", raw.endpoints, "only to it, or a unix socket's path")->type_name("HOST[:PORT]");
   app.add_option("--port", raw.ports, "only connections to this port")->type_name("N");
   app.add_flag("--all", options.all, "every outgoing connection, not only databases");
-  for (CLI::Option* option : app.get_options())
-    if (option->get_expected_max() > 1) option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void add_rules(CLI::App& app, Options& options, Raw& raw, const char* idle, const char* hold,
@@ -99,6 +98,9 @@ void add_rules(CLI::App& app, Options& options, Raw& raw, const char* idle, cons
       ->type_name("WHAT");
   app.add_option("--leak-exit-code", options.leak_exit_code, "exit status of such a failure [23]")->type_name("N");
   app.add_option("--suppress", raw.suppress, "functions, modules, endpoints to hide")->type_name("FILE");
+  app.add_option("--library", raw.libraries, "library code: never blamed")->type_name("PATTERN");
+  app.add_option("--application", raw.applications, "the application's own code")->type_name("PATTERN");
+  app.add_option("--helper", raw.helpers, "blame who calls it")->type_name("PATTERN");
 }
 
 void add_command_options(CLI::App& app, Command command, Options& options, Raw& raw) {
@@ -131,6 +133,8 @@ void add_command_options(CLI::App& app, Command command, Options& options, Raw& 
     app.add_option("--max-series", options.max_series, "bound on series [10000]")->type_name("N");
   }
   if (command == Command::explain) app.add_option("target", raw.target, "PID or PID:FD")->type_name("TARGET");
+  for (CLI::Option* option : app.get_options())
+    if (option->get_expected_max() > 1) option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--ring-bytes", options.ring_bytes)->group("");
   app.add_option("--drop-one-in", options.drop_one_in)->group("");
 }
@@ -159,6 +163,10 @@ std::string command_help(const CommandInfo& info, const CLI::App& app) {
     text += fmt::format("  {:<28}{}\n", name, option->get_description());
   }
   text += "\nDurations read 250ms, 30s, 5m, 2h.\n";
+  if (app.get_option_no_throw("--helper") != nullptr)
+    text +=
+        "A PATTERN is a function or a file ('shop.db.*', lib/query.py), or one of\n"
+        "function:NAME, module:NAME, file:NAME; * is any text.\n";
   return text;
 }
 
@@ -193,6 +201,16 @@ Result<void> choice(const char* name, const std::string& text, const std::map<st
   return {};
 }
 
+Result<void> culprit_rules(CulpritRules& rules, const Raw& raw) {
+  using Role = CulpritRules::Role;
+  for (const auto& [name, role, patterns] : {std::tuple{"--library", Role::library, &raw.libraries},
+                                             {"--application", Role::application, &raw.applications},
+                                             {"--helper", Role::helper, &raw.helpers}})
+    for (const std::string& pattern : *patterns)
+      if (auto added = rules.add(role, pattern); !added) return within(name, added.error());
+  return {};
+}
+
 Result<void> fill(Options& options, const Raw& raw) {
   using std::chrono::seconds;
   const bool run = options.command == Command::run;
@@ -207,7 +225,7 @@ Result<void> fill(Options& options, const Raw& raw) {
        {duration_option("--idle-after", raw.idle_after, options.idle_after),
         duration_option("--hold-after", raw.hold_after, options.hold_after),
         duration_option("--max-age", raw.max_age, maximum), duration_option("--duration", raw.duration, duration),
-        duration_option("--interval", raw.interval, options.interval),
+        duration_option("--interval", raw.interval, options.interval), culprit_rules(options.culprit_rules, raw),
         numbers("--pid", raw.pids, options.scope.pids), numbers("--port", raw.ports, options.scope.ports),
         choice<Format>(
             "--format", raw.format,
@@ -253,41 +271,6 @@ Result<void> fill(Options& options, const Raw& raw) {
     options.scope.pids.push_back(options.target_pid);
   }
   return {};
-}
-
-// Keys of the file as arguments, for options that the command line did not set. Keys that only another
-// command knows are accepted: one file serves all.
-Result<std::vector<std::string>> config_arguments(const std::string& path, const CLI::App& app,
-                                                  const CLI::App& known) {
-  std::ifstream file(path);
-  if (!file)
-    return failure(ErrorKind::usage, fmt::format("{}: cannot read the configuration file.", escape(path)));
-  std::vector<CLI::ConfigItem> items;
-  try {
-    items = CLI::ConfigTOML().from_config(file);
-  } catch (const std::exception&) {
-    return failure(ErrorKind::usage, fmt::format("{}: not a TOML file.", escape(path)));
-  }
-  std::vector<std::string> arguments;
-  for (const CLI::ConfigItem& item : items) {
-    if (item.name == "++" || item.name == "--") continue;  // CLI11's marks for sections
-    const std::string name = "--" + item.name;
-    const bool valid = item.parents.empty() && item.name != "config" && known.get_option_no_throw(name) != nullptr;
-    if (!valid)
-      return failure(ErrorKind::usage,
-                     fmt::format("{}: unknown key '{}'.", escape(path), escape(item.fullname())));
-    const CLI::Option* option = app.get_option_no_throw(name);
-    if (option == nullptr || option->count() > 0) continue;
-    if (option->get_expected_max() == 0) {
-      const std::string value = item.inputs.empty() ? "" : item.inputs.front();
-      if (value != "true" && value != "false")
-        return failure(ErrorKind::usage, fmt::format("{}: {} is true or false.", escape(path), item.name));
-      if (value == "true") arguments.push_back(name);
-      continue;
-    }
-    for (const std::string& input : item.inputs) arguments.push_back(fmt::format("{}={}", name, input));
-  }
-  return arguments;
 }
 
 // The index of the command in `run`'s arguments: after "--", or the first word that is neither an option

@@ -115,7 +115,7 @@ class Explainer {
     if (record.unread_bytes != 0) fact("unread", fmt::format("{} bytes", record.unread_bytes));
     for (const auto& [name, stack] :
          {std::pair{"opened at", connection.open_stack}, std::pair{"last used at", connection.last_use_stack}})
-      if (stack != nullptr && stack->has_application_frame()) fact(name, place(*stack));
+      if (stack != nullptr && stack->culprit_frame() != nullptr) fact(name, place(*stack));
     std::vector<std::pair<std::uint64_t, const char*>> moments = {
         {record.opened_ns, connection.late() ? "seen first, older than the observer" : "connect"},
         {record.established_ns, "established"},

@@ -15,6 +15,8 @@ namespace {
 // How long an edge may wait in the ring before the model sees it.
 constexpr std::chrono::milliseconds kDrain{50};
 
+ModelOptions model_options(const Options& options) { return {options.all, options.culprit_rules}; }
+
 DetectOptions detect_options(const Options& options) {
   return {options.idle_after, options.hold_after, options.max_age};
 }
@@ -26,7 +28,7 @@ Result<Observation> start_observation(const Options& options, std::uint32_t chil
   if (!live) return tl::unexpected(live.error());
   Observation observation;
   observation.live = std::move(*live);
-  observation.pipeline = std::make_unique<Pipeline>(ModelOptions{options.all}, detect_options(options),
+  observation.pipeline = std::make_unique<Pipeline>(model_options(options), detect_options(options),
                                                     observation.live->preamble(), nullptr);
   observation.live->to(*observation.pipeline);
   return observation;
@@ -60,7 +62,7 @@ Result<Snapshot> replay(const Options& options, const Suppressions& suppressions
   auto source = RecordingSource::open(*options.from);
   if (!source) return tl::unexpected(source.error());
   ScopeFilter scope(options.scope, true);
-  Pipeline pipeline(ModelOptions{options.all}, detect_options(options), (*source)->preamble(), &scope);
+  Pipeline pipeline(model_options(options), detect_options(options), (*source)->preamble(), &scope);
   if (look) pipeline.on_tick([&](std::uint64_t) { look(pipeline); });
   SourceState state = SourceState::more;
   while (state == SourceState::more) {

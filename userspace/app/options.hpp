@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/culprit_rules.hpp"
 #include "report/scope.hpp"
 
 namespace connleak {
@@ -21,6 +22,7 @@ struct Options {
   ScopeOptions scope;
   std::optional<std::string> from;
   bool all = false;
+  CulpritRules culprit_rules;
   std::chrono::nanoseconds idle_after{};
   std::chrono::nanoseconds hold_after{};
   std::optional<std::chrono::nanoseconds> max_age;

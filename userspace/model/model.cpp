@@ -311,7 +311,7 @@ void Model::on(const Event&, const ProcessInfoEvent& body) {
 }
 
 void Model::on(const Event&, const SymbolEvent& body) {
-  process(process_key(body.process)).stacks.add_symbol(body);
+  process(process_key(body.process)).stacks.add_symbol(body, options_.culprit_rules);
 }
 
 Process& Model::process(ProcessKey key) {

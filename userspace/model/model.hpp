@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "events/event.hpp"
+#include "model/culprit_rules.hpp"
 #include "model/process.hpp"
 
 namespace connleak::model {
@@ -35,6 +37,7 @@ struct Losses {
 
 struct ModelOptions {
   bool all = false;  // --all: connections of which no protocol is known have groups, too
+  CulpritRules culprit_rules{};
 };
 
 struct Scan {
@@ -50,7 +53,7 @@ class Model {
  public:
   static constexpr std::size_t kExitedKept = 1000;  // a page of history, about 1 KiB each
 
-  explicit Model(ModelOptions options = {}) : options_(options) {}
+  explicit Model(ModelOptions options = {}) : options_(std::move(options)) {}
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 

@@ -6,6 +6,8 @@
 
 #include <string_view>
 
+#include "model/culprit_rules.hpp"
+
 namespace connleak::model {
 
 namespace {
@@ -25,7 +27,7 @@ struct Fnv {
 
 }  // namespace
 
-void StackBook::add_symbol(const SymbolEvent& symbol) {
+void StackBook::add_symbol(const SymbolEvent& symbol, const CulpritRules& rules) {
   // A page of inlined frames at one address is already absurd; a hostile recording gets no more.
   constexpr std::size_t kFramesPerAddress = 64;
   auto& frames = symbols_[symbol.address];
@@ -33,6 +35,7 @@ void StackBook::add_symbol(const SymbolEvent& symbol) {
   if (symbol.index != frames.size() || frames.size() >= kFramesPerAddress) return;
   frames.push_back({symbol.address, symbol.function, symbol.file, symbol.line, symbol.module, symbol.language,
                     symbol.application, symbol.offset});
+  rules.apply(frames.back());
   symbols_came_ = true;
 }
 
@@ -73,6 +76,7 @@ void StackBook::resolve(Stack& stack) const {
   Fnv by_address;
   stack.frames.clear();
   stack.culprit.reset();
+  stack.application = false;
   stack.stable = true;
   for (const std::uint64_t address : stack.addresses) {
     by_address.number(address);
@@ -90,7 +94,8 @@ void StackBook::resolve(Stack& stack) const {
     by_module.text(first.module.value_or(""));
     by_module.number(first.offset);
     for (const StackFrame& frame : found->second) {
-      if (frame.application && !stack.culprit) stack.culprit = stack.frames.size();
+      stack.application = stack.application || frame.application;
+      if (frame.application && !frame.helper && !stack.culprit) stack.culprit = stack.frames.size();
       if (frame.language == WIRE_LANGUAGE_GO) stack.go = true;
       stack.frames.push_back(frame);
     }

@@ -14,6 +14,8 @@
 
 namespace connleak::model {
 
+class CulpritRules;
+
 struct StackFrame {
   std::uint64_t address = 0;
   std::optional<std::string> function;
@@ -23,6 +25,7 @@ struct StackFrame {
   wire_language language = WIRE_LANGUAGE_UNKNOWN;
   bool application = false;  // the application's own code: not libc, driver, pool or standard library
   std::uint64_t offset = 0;  // in its module
+  bool helper = false;       // never the culprit: who calls it is
 };
 
 struct Stack {
@@ -30,17 +33,18 @@ struct Stack {
   bool stable = false;  // every address is resolved, so the id is the same in every run of one build
   std::vector<std::uint64_t> addresses;  // innermost first
   std::vector<StackFrame> frames;        // innermost first, inlined callers included
-  std::optional<std::size_t> culprit;    // index of the first application frame
+  std::optional<std::size_t> culprit;    // index of the first application frame that is no helper
+  bool application = false;              // an application frame, helper or not
   bool go = false;                       // a frame of language Go
 
-  [[nodiscard]] bool has_application_frame() const { return culprit.has_value(); }
+  [[nodiscard]] bool has_application_frame() const { return application; }
   [[nodiscard]] const StackFrame* culprit_frame() const { return culprit ? &frames[*culprit] : nullptr; }
 };
 
 // The stacks of one process, each kept once: equal stacks are the same pointer, valid as long as the book.
 class StackBook {
  public:
-  void add_symbol(const SymbolEvent& symbol);
+  void add_symbol(const SymbolEvent& symbol, const CulpritRules& rules);
   // `names`: the book of the process that ran the addresses, mostly this one. nullptr for no addresses.
   [[nodiscard]] const Stack* intern(const std::vector<std::uint64_t>& addresses, const StackBook& names);
   // The process started another program: addresses mean something else from now on.

@@ -11,7 +11,7 @@ Pipeline::Pipeline(ModelOptions model, DetectOptions detect, const Preamble& pre
       scope_(scope),
       reorder_(*this),
       decoder_(reorder_),
-      model_(model),
+      model_(std::move(model)),
       detector_(model_, detect) {}
 
 void Pipeline::records(std::span<const std::byte> bytes) {
