@@ -112,6 +112,11 @@ int emit__edge(__u32 hook, __u32 type, struct connection *c, struct wire_thread 
 		bpf_get_current_comm(edge->actor_comm, sizeof(edge->actor_comm));
 	}
 	connection__copy(&edge->connection, c);
+	if (c->first) {
+		c->first = 0;
+		bpf_ringbuf_submit(edge, BPF_RB_FORCE_WAKEUP);
+		return 0;
+	}
 	bpf_ringbuf_submit(edge, emit__wakeup(sizeof(*edge)));
 	return 0;
 }

@@ -24,6 +24,7 @@ struct captures_map captures_b SEC(".maps");
 struct layouts_map layouts SEC(".maps");
 struct sessions_map sessions SEC(".maps");
 struct users_map users SEC(".maps");
+struct met_map met SEC(".maps");
 struct paces_map paces SEC(".maps");
 struct services_map services SEC(".maps");
 struct scope_map scope_pids SEC(".maps");

@@ -52,6 +52,14 @@ struct users_map {
 	__type(value, struct user);
 };
 
+/* On the group leader of a process that opened a connection. */
+struct met_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+};
+
 struct paces_map {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -85,6 +93,7 @@ extern struct captures_map captures_b SEC(".maps");
 extern struct layouts_map layouts SEC(".maps");
 extern struct sessions_map sessions SEC(".maps");
 extern struct users_map users SEC(".maps");
+extern struct met_map met SEC(".maps");
 extern struct paces_map paces SEC(".maps");
 extern struct services_map services SEC(".maps");
 extern struct scope_map scope_pids SEC(".maps");

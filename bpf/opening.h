@@ -15,7 +15,10 @@
 static __always_inline void connection__begin(void *ctx, struct sock *sk, struct connection *c, __u64 now)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 *seen = bpf_task_storage_get(&met, task->group_leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
+	if (seen && !*seen)
+		c->first = *seen = 1;
 	c->wire.opened_ns = now;
 	c->wire.cgroup_id = bpf_get_current_cgroup_id();
 	task__identify(task, &c->wire.opener);

@@ -77,7 +77,8 @@ struct connection {
 	__u32 marked_tid;    /* the thread that was marked last as a database client */
 
 	/* State hooks: also every other field of wire. */
-	__u32 end;           /* enum record_end */
+	__u8 end;            /* enum record_end */
+	__u8 first;          /* the first of its process: whoever reads is woken to look at that while it lives */
 	struct stack_slot open;
 
 	/* Send and state hooks: see stacks.h. The iterator clears open_slot. */
