@@ -34,8 +34,12 @@ std::optional<std::uint64_t> find_in(const ElfImage& image, std::uint32_t type, 
 
 }  // namespace
 
+std::optional<std::uint64_t> find_exported(const ElfImage& image, std::string_view name) {
+  return find_in(image, SHT_DYNSYM, name);
+}
+
 std::optional<std::uint64_t> find_object(const ElfImage& image, std::string_view name) {
-  const auto exported = find_in(image, SHT_DYNSYM, name);
+  const auto exported = find_exported(image, name);
   return exported ? exported : find_in(image, SHT_SYMTAB, name);
 }
 

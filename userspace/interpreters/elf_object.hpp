@@ -10,7 +10,9 @@
 
 namespace connleak {
 
-// Link-time address, from .dynsym, else from .symtab. nullopt: in neither.
+// Link-time address, from .dynsym. nullopt: not there.
+[[nodiscard]] std::optional<std::uint64_t> find_exported(const ElfImage& image, std::string_view name);
+// From .dynsym, else from .symtab, which may have a million others.
 [[nodiscard]] std::optional<std::uint64_t> find_object(const ElfImage& image, std::string_view name);
 
 }  // namespace connleak

@@ -21,7 +21,7 @@ SymbolFrame named_frame(Language language, std::optional<std::string> function, 
   frame.language = language;
   if (file) frame.module = file->substr(file->rfind('/') + 1);
   const std::uint64_t of_file = fnv1a(0xcbf29ce484222325, file ? std::string_view(*file) : std::string_view());
-  const std::uint64_t with_nul = fnv1a(of_file, std::string_view("", 1));
+  const std::uint64_t with_nul = fnv1a(of_file, std::string_view("\0", 1));
   frame.offset = fnv1a(with_nul, function ? std::string_view(*function) : std::string_view());
   frame.function = std::move(function);
   frame.file = std::move(file);

@@ -70,16 +70,18 @@ std::optional<std::uint64_t> address_of(const MappedFile& file, const char* name
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> runtime_of(const MappedFile& file) {
-  if (const auto address = address_of(file, "_PyRuntime")) return address;
-  // Nothing else is in it.
-  const auto section = file.image->section(".PyRuntime");
-  return section ? std::optional(section->address + file.bias) : std::nullopt;
-}
-
 bool is_named_python(const MappedFile& file) {
   const auto name = base_name(file.path);
   return name.starts_with("python") || name.starts_with("libpython");
+}
+
+std::optional<std::uint64_t> runtime_of(const MappedFile& file) {
+  constexpr const char* kName = "_PyRuntime";
+  if (const auto address = find_exported(*file.image, kName)) return *address + file.bias;
+  // Nothing else is in it.
+  if (const auto section = file.image->section(".PyRuntime")) return section->address + file.bias;
+  // Any executable comes by here, and may have many symbols.
+  return is_named_python(file) ? address_of(file, kName) : std::nullopt;
 }
 
 std::optional<Version> version_by_name(const MappedFile& file, std::span<const MappedFile> files) {
@@ -105,12 +107,6 @@ std::optional<std::uint64_t> main_interpreter(const PythonLayout& layout, const 
   return std::nullopt;
 }
 
-bool holds_together(const PythonLayout& layout, const Memory& memory, std::uint64_t interpreter) {
-  const auto thread = memory.value<std::uint64_t>(interpreter + layout.threads);
-  return thread && memory.value<std::uint64_t>(*thread + layout.thread_interpreter) == interpreter &&
-         memory.value<std::uint64_t>(*thread + layout.thread_id).value_or(0) != 0;
-}
-
 std::string range() { return fmt::format("3.{} to 3.{}", kPythonOldest, kPythonNewest); }
 
 FoundPython not_understood(std::string why) {
@@ -119,49 +115,52 @@ FoundPython not_understood(std::string why) {
   return found;
 }
 
+// The layout is known: does it lead to the main interpreter, and from its first thread back?
+FoundPython try_layout(std::string version, const PythonLayout& layout, const Memory& memory,
+                       std::uint64_t runtime) {
+  const auto interpreter = main_interpreter(layout, memory, runtime);
+  const auto thread = interpreter ? memory.value<std::uint64_t>(*interpreter + layout.threads) : std::nullopt;
+  if (memory.value<std::uint64_t>(runtime + layout.interpreters) == 0U || thread == 0U) {
+    return not_understood(version + " has not started yet, or has ended");
+  }
+  if (!thread || memory.value<std::uint64_t>(*thread + layout.thread_interpreter) != interpreter ||
+      memory.value<std::uint64_t>(*thread + layout.thread_id).value_or(0) == 0) {
+    return not_understood(version +
+                          " is built in a way that is not understood: its threads are not where they belong");
+  }
+  return {std::move(version), *interpreter, layout, ""};
+}
+
 FoundPython look(std::uint64_t runtime, const MappedFile& file, std::span<const MappedFile> files,
                  const Memory& memory) {
   std::array<std::uint64_t, kDebugOffsets> words{};
-  // All versions have as much as this at least, and 3.13 and newer ones have more behind it.
+  // All versions have two words, and those that describe themselves all of them.
   if (!memory.read(runtime, std::as_writable_bytes(std::span(words)).first(2 * sizeof words[0]))) {
     return not_understood("Python's state cannot be read: connleak needs the right to trace the process");
   }
   const bool described = std::memcmp(words.data(), kCookie.data(), kCookie.size()) == 0;
-  std::optional<Version> version;
-  if (described) {
-    version = version_of(words[1]);
-  } else if (const auto address = address_of(file, "Py_Version")) {
-    if (const auto hex = memory.value<std::uint64_t>(*address)) version = version_of(*hex);
-  }
-  if (!version) version = version_by_name(file, files);
+  const auto stated = described ? std::nullopt : address_of(file, "Py_Version");
+  const auto hex = described ? std::optional(words[1])
+                   : stated  ? memory.value<std::uint64_t>(*stated)
+                             : std::nullopt;
+  const auto version = hex ? std::optional(version_of(*hex)) : version_by_name(file, files);
   if (!version) {
-    return not_understood(fmt::format(
-        "{} has Python built in, of a version that neither symbols nor file names tell", base_name(file.path)));
+    return not_understood(
+        fmt::format("{} has Python built in, and nothing tells its version: its debug symbols would help",
+                    base_name(file.path)));
   }
-  FoundPython found;
-  found.version = text_of(*version);
+  std::string text = text_of(*version);
   if (version->major != 3 || version->minor < kPythonOldest || version->minor > kPythonNewest) {
-    return not_understood(fmt::format("{} is not understood: {} are", found.version, range()));
+    return not_understood(fmt::format("{} is not understood: {} are", text, range()));
   }
-  if (!version->final) return not_understood(found.version + " before its release candidates is not understood");
-  std::optional<PythonLayout> layout = known_layout(version->minor);
+  if (!version->final) return not_understood(text + " before its release candidates is not understood");
+  auto layout = known_layout(version->minor);
   if (described && memory.read(runtime, std::as_writable_bytes(std::span(words)))) {
     layout = described_layout(version->minor, words);
-    if (words[2] != 0) found.version += " free-threaded";
+    if (words[2] != 0) text += " free-threaded";
   }
-  if (!layout) return not_understood(found.version + " does not describe itself as that version does");
-  found.layout = *layout;
-  if (memory.value<std::uint64_t>(runtime + layout->interpreters) == 0U) {
-    return not_understood(found.version + " has not started yet, or has ended");
-  }
-  const auto interpreter = main_interpreter(*layout, memory, runtime);
-  if (!interpreter || !holds_together(*layout, memory, *interpreter)) {
-    return not_understood(found.version +
-                          " is built in a way that is not understood: its threads are not where that "
-                          "version has them");
-  }
-  found.interpreter = *interpreter;
-  return found;
+  if (!layout) return not_understood(text + " does not describe itself as that version does");
+  return try_layout(std::move(text), *layout, memory, runtime);
 }
 
 }  // namespace
@@ -170,6 +169,9 @@ std::optional<FoundPython> locate_python(std::span<const MappedFile> files, cons
   const MappedFile* named = nullptr;
   for (const MappedFile& file : files) {
     if (file.image == nullptr || !file.image->is_64_bit_little_endian()) continue;
+    if (const auto name = base_name(file.path); name.starts_with("pypy") || name.starts_with("libpypy")) {
+      return not_understood(fmt::format("PyPy is not understood: CPython {} is", range()));
+    }
     // Only these: reading the symbols of every library of every process would cost too much.
     const bool is_named = is_named_python(file);
     if (!is_named && !file.image->is_executable()) continue;
