@@ -8,6 +8,53 @@
 
 #include "emit.h"
 #include "maps.h"
+#include "stacks.h"
+#include "tasks.h"
+
+/* Only while a process forks. */
+struct fork_stack {
+	struct connection connection; /* stands for the child: see WIRE_STACK_FORK */
+	struct captured captured;
+	struct stack_slot walked;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fork_stack);
+} fork_stacks SEC(".maps");
+
+/* Who forks with connections open may leave them to the child by accident. */
+static __always_inline void fork__emit_stack(void *ctx, struct task_struct *parent, struct task_struct *child)
+{
+	struct wire_thread thread;
+	struct fork_stack *stack;
+	__u32 zero = 0;
+	__u64 now;
+	long size;
+
+	if (!bpf_task_storage_get(&met, parent->group_leader, NULL, 0) &&
+	    !bpf_task_storage_get(&users, parent->group_leader, NULL, 0))
+		return;
+	stack = bpf_map_lookup_elem(&fork_stacks, &zero);
+	if (!stack)
+		return;
+	now = bpf_ktime_get_boot_ns();
+	task__identify(parent, &thread);
+	stack->connection.wire.cookie = child->tgid;
+	stack->connection.wire.opened_ns = child->start_boottime;
+	if (capture__take(&stack->captured, &thread, WIRE_STACK_FORK)) {
+		emit__capture(HOOK_FORK, child->tgid, child->start_boottime, &stack->captured, now);
+		return;
+	}
+	size = bpf_get_stack(ctx, stack->walked.addresses, sizeof(stack->walked.addresses), BPF_F_USER_STACK);
+	if (size <= 0)
+		return;
+	stack->walked.frames = size / 8;
+	stack->walked.thread = thread;
+	emit__stack(HOOK_FORK, &stack->connection, WIRE_STACK_FORK, &stack->walked, now);
+}
 
 /* Before the child runs: it is in scope from its first instruction. */
 SEC("tp_btf/sched_process_fork")
@@ -27,6 +74,7 @@ int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task
 	}
 	count__hit(HOOK_FORK);
 	emit__process(HOOK_FORK, WIRE_FORK, child, parent);
+	fork__emit_stack(ctx, parent, child);
 	return 0;
 }
 

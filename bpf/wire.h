@@ -181,7 +181,10 @@ struct wire_gaps {
 	__u16 padding[7];
 };
 
-enum wire_stack_kind { WIRE_STACK_OPEN = 0, WIRE_STACK_LAST_USE = 1, WIRE_STACK_CLOSE = 2, WIRE_STACK_KIND_END };
+/* WIRE_STACK_FORK: where a process that had opened connections forked; cookie is the child's tgid, opened_ns its start. */
+enum wire_stack_kind {
+	WIRE_STACK_OPEN = 0, WIRE_STACK_LAST_USE = 1, WIRE_STACK_CLOSE = 2, WIRE_STACK_FORK = 3, WIRE_STACK_KIND_END
+};
 
 /* Sent only for connections that fell silent: at a scan once a stack is new, and at close. */
 struct wire_stack {

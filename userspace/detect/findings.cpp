@@ -60,6 +60,21 @@ const model::Stack* commonest_stack(const Members& members) {
   return most == counts.end() ? nullptr : most->first;
 }
 
+// Of those with a frame of the application; else, where no last use is known, any.
+const model::Stack* commonest_open_stack(const Members& members) {
+  std::map<const model::Stack*, std::size_t> counts;
+  for (const model::Connection* member : members)
+    if (member->open_stack != nullptr &&
+        (member->open_stack->has_application_frame() || member->last_use_stack == nullptr))
+      ++counts[member->open_stack];
+  const auto most = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+    const bool better = b.first->has_application_frame();
+    if (a.first->has_application_frame() != better) return better;
+    return a.second != b.second ? a.second < b.second : a.first->id > b.first->id;
+  });
+  return most == counts.end() ? nullptr : most->first;
+}
+
 std::string story(const model::Group& group, const Members& members, std::uint64_t epochs) {
   const std::size_t n = members.size();
   std::string text = fmt::format("{} {} opened in {} {}", number_text(n), noun(n), number_text(epochs),
@@ -100,7 +115,9 @@ void GroupJudge::fill(Finding& finding, Members members) const {
   const std::uint64_t lost = model_.losses().last_lost_ns;
   finding.complete = lost == 0 || lost <= members.front()->key.opened_ns;
   finding.server_filter = server_filter(members);
-  if (finding.stack == nullptr) finding.stack = members.front()->open_stack;
+  // A driver that writes from a task of its own leaves none of the application's frames there.
+  if (finding.stack == nullptr || !finding.stack->has_application_frame())
+    if (const model::Stack* opened = commonest_open_stack(members); opened != nullptr) finding.stack = opened;
   finding.stack_is_open =
       finding.stack != nullptr && std::none_of(members.begin(), members.end(),
                                                [&](const auto* m) { return m->last_use_stack == finding.stack; });
@@ -119,6 +136,7 @@ Finding GroupJudge::finding_of(const Rule& rule, const Claim& claim, const Membe
   finding.flagged_ns = claim.since_ns;
   finding.rule = std::string(info.id);
   finding.name = std::string(info.name);
+  finding.fork_stack = claim.fork_stack;
   finding.stack = claim.stack != nullptr ? claim.stack : commonest_stack(members);
   Members sorted = members;
   std::sort(sorted.begin(), sorted.end(), by_birth);

@@ -39,6 +39,7 @@ struct Claim {
   std::vector<const model::Connection*> members;
   std::vector<std::string> evidence;     // sentences about the group's series, fixed when it fired
   std::optional<Confidence> confidence;  // where it differs from the rule's
+  const model::Stack* fork_stack = nullptr;  // as in Finding
 };
 
 // The time and the numbers at which a group is judged.

@@ -25,6 +25,7 @@ struct Finding {
   bool complete = true;      // false: events were lost since its oldest member was opened
   std::uint64_t epochs = 0;  // of the members' births
   const model::Stack* stack = nullptr;
+  const model::Stack* fork_stack = nullptr;  // L6: where its holder was forked, which is to blame
   bool stack_is_open = false;  // the stack is of connect: no last use is known, or the rule blames who opened
   std::vector<std::string> why;
   std::vector<std::string> also;  // other rules that fit some of the members

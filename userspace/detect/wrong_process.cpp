@@ -15,6 +15,17 @@ namespace connleak::detect {
 
 namespace {
 
+// Where the creator forked whom the holders stem from; the holder's own fork where that is not known.
+const model::Stack* fork_stack(const Claim& claim) {
+  const model::Stack* own = nullptr;
+  for (const model::Connection* member : claim.members)
+    for (const model::Process::Fork& fork : member->process->forks) {
+      if (fork.parent == model::process_key(member->record.opener)) return fork.stack;
+      own = fork.stack;
+    }
+  return own;
+}
+
 std::string named(std::string_view comm, std::uint32_t pid) {
   return fmt::format("{} (pid {})", comm.empty() ? "a process" : escape(comm), pid);
 }
@@ -55,6 +66,7 @@ std::string WrongProcess::name(model::ProcessKey key) const {
 
 void WrongProcess::describe(Claim& claim, unsigned kind, const Moment& moment) const {
   if (kind == kForked) claim.confidence = Confidence::medium;
+  claim.fork_stack = fork_stack(claim);
   std::set<std::string> creators, holders;
   bool replaced = false;
   for (const model::Connection* member : claim.members) {

@@ -242,6 +242,7 @@ void Model::on(const Event&, const GapsEvent& body) {
 }
 
 void Model::on(const Event&, const StackEvent& body) {
+  if (body.kind == WIRE_STACK_FORK) return note_fork(body);
   const auto found = connections_.find({body.cookie, body.opened_ns});
   if (found == connections_.end()) return;
   Connection& connection = *found->second;
@@ -260,6 +261,7 @@ void Model::on(const Event&, const StackEvent& body) {
     case WIRE_STACK_CLOSE:
       connection.close_stack = stack;
       break;
+    case WIRE_STACK_FORK:
     case WIRE_STACK_KIND_END:
       return;
   }

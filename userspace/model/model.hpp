@@ -121,6 +121,7 @@ class Model {
   void unlink_seen(Connection& connection);
   void end_levels(const Event& event, const ScanEvent& body);
   void repair_missing();
+  void note_fork(const StackEvent& body);
   void begin_child(Process& child, ProcessKey parent);
   void note_user(Connection& connection);
   [[nodiscard]] Process* heir(const Connection& connection);

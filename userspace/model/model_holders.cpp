@@ -50,6 +50,15 @@ void Model::on(const Event&, const HolderEvent& body) {
     move(connection, holder);
 }
 
+void Model::note_fork(const StackEvent& body) {
+  const auto child = processes_.find({static_cast<std::uint32_t>(body.cookie), body.opened_ns});
+  const auto forker = processes_.find(process_key(body.thread));
+  if (child == processes_.end() || forker == processes_.end() || body.addresses.empty()) return;
+  auto& forks = child->second->forks;
+  forks.push_back({forker->first, child->second->stacks.intern(body.addresses, forker->second->stacks)});
+  if (forks.size() > kAncestors) forks.erase(forks.begin());
+}
+
 void Model::begin_child(Process& child, ProcessKey parent) {
   if (parent.tgid == 0) return;
   child.parent = parent;
@@ -58,6 +67,8 @@ void Model::begin_child(Process& child, ProcessKey parent) {
   child.ancestors = forker->ancestors;
   if (!forker->connections.empty()) child.ancestors.push_back(parent);
   if (child.ancestors.size() > kAncestors) child.ancestors.erase(child.ancestors.begin());
+  for (const Process::Fork& fork : forker->forks)
+    child.forks.push_back({fork.parent, child.stacks.intern(fork.stack->addresses, forker->stacks)});
   if (!child.ancestors.empty()) holders_wanted_ = true;
 }
 

@@ -84,6 +84,12 @@ struct Process {
   std::optional<ProcessKey> parent;
   // Those that held connections when they, or their children, forked it; innermost last.
   std::vector<ProcessKey> ancestors;
+  // Where it was forked by one with connections, and its ancestors before it; innermost last.
+  struct Fork {
+    ProcessKey parent;
+    const Stack* stack = nullptr;
+  };
+  std::vector<Fork> forks;
   std::uint64_t executed_ns = 0;  // last exec; 0: none was seen
   bool uses_inherited = false;    // it used a connection that it has from a fork, or from before its exec
   bool alive = true;

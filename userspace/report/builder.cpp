@@ -158,6 +158,8 @@ class Builder {
       for (const model::StackFrame& frame : finding.stack->frames) out.stack.push_back(to_frame(frame));
       if (const auto* frame = finding.stack->culprit_frame()) out.culprit = to_frame(*frame);
     }
+    if (finding.fork_stack != nullptr && finding.fork_stack->has_application_frame())
+      out.culprit = to_frame(*finding.fork_stack->culprit_frame());
     out.why = finding.why;
     out.also = finding.also;
     out.closed_at_exit = finding.closed_at_exit;

@@ -66,7 +66,10 @@ bool ScopeFilter::admits(const Event& event) {
   }
   const auto known = [&](std::uint64_t cookie) { return !rejected_.contains(cookie); };
   if (const auto* gaps = std::get_if<GapsEvent>(&event.body)) return known(gaps->cookie);
-  if (const auto* stack = std::get_if<StackEvent>(&event.body)) return known(stack->cookie);
+  if (const auto* stack = std::get_if<StackEvent>(&event.body)) {
+    if (stack->kind == WIRE_STACK_FORK) return !follow_pids_ || pids_.contains(stack->thread.tgid);
+    return known(stack->cookie);
+  }
   if (const auto* holder = std::get_if<HolderEvent>(&event.body)) return known(holder->cookie);
   if (const auto* requests = std::get_if<RequestsEvent>(&event.body))
     return !follow_pids_ || pids_.contains(requests->process.tgid);

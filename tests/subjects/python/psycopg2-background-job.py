@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # does: a worker leaves a background program behind that inherited its connection, and is killed
 # expect: LEAK L6
-# culprit: -
+# culprit: worker
 # server: postgresql
 # not under: late-tls (alone on its port, encrypted, older than the observer: what it speaks cannot be told)
 import os
@@ -23,7 +23,7 @@ def worker(leave):
         time.sleep(0.02)
     # In the shell's background: nobody waits for it.
     job = [sys.executable, "-c", "import time; time.sleep(30)"]
-    shell = subprocess.Popen(["sh", "-c", '"$@" & echo $!', "sh", *job], close_fds=False, stdout=subprocess.PIPE)
+    shell = subprocess.Popen(["sh", "-c", '"$@" & echo $!', "sh", *job], close_fds=False, stdout=subprocess.PIPE)  # CULPRIT
     leave(int(shell.stdout.readline()))
 
 
