@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "interpreters/interpreter.hpp"
+#include "interpreters/php.hpp"
 #include "interpreters/python.hpp"
 
 namespace connleak {
@@ -11,7 +12,7 @@ namespace {
 // nullopt: not this language's.
 using Finder = std::optional<FoundInterpreter> (*)(std::span<const MappedFile>, const Memory&);
 
-constexpr Finder kFinders[] = {find_python};
+constexpr Finder kFinders[] = {find_python, find_php};
 
 }  // namespace
 

@@ -5,14 +5,19 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace connleak {
 
@@ -64,9 +69,9 @@ struct Probed {
 };
 
 // Looks before opening for reading: opening a device or a pipe has effects and can block.
-std::optional<Probed> probe(int directory, const char* path) {
+std::optional<Probed> probe(Fd file) {
   Probed probed;
-  probed.file = Fd(::openat(directory, path, O_PATH | O_CLOEXEC));
+  probed.file = std::move(file);
   struct statfs system{};
   if (!probed.file || ::fstat(probed.file.get(), &probed.status) != 0 || !S_ISREG(probed.status.st_mode) ||
       ::fstatfs(probed.file.get(), &system) != 0) {
@@ -77,9 +82,32 @@ std::optional<Probed> probe(int directory, const char* path) {
   return probed;
 }
 
+std::optional<Probed> probe(int directory, const char* path) {
+  return probe(Fd(::openat(directory, path, O_PATH | O_CLOEXEC)));
+}
+
 Fd open_probed(const Probed& probed) {
   return Fd(::open(fmt::format("/proc/self/fd/{}", probed.file.get()).c_str(),
                    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+}
+
+// The numbers of a line of /proc/PID/status, which begins with "\nNAME:"; the process's own name has no line
+// break.
+std::vector<std::uint32_t> status_numbers(const Fd& process, std::string_view name) {
+  std::vector<std::uint32_t> numbers;
+  const auto text = read_text(process.get(), "status", 65536);
+  const auto found = text ? text->find(name) : std::string::npos;
+  if (found == std::string::npos) return numbers;
+  const char* at = text->data() + found + name.size();
+  const char* end = text->data() + std::min(text->find('\n', found + 1), text->size());
+  while (at < end) {
+    std::uint32_t number = 0;
+    const auto parsed = std::from_chars(++at, end, number);
+    if (parsed.ec != std::errc{}) break;
+    numbers.push_back(number);
+    at = parsed.ptr;
+  }
+  return numbers;
 }
 
 bool is_same_file(const Probed& probed, const FileKey& key) {
@@ -113,6 +141,27 @@ Fd open_mapped(const Fd& process, const MapsEntry& entry) {
     if (is_same_file(*probed, entry.file)) return open_probed(*probed);
   }
   return Fd();
+}
+
+std::optional<std::uint32_t> pid_in_own_namespace(const Fd& process) {
+  const auto pids = status_numbers(process, "\nNSpid:");
+  return pids.empty() ? std::nullopt : std::optional(pids.back());
+}
+
+Fd open_own_file(const Fd& process, const std::string& path) {
+  const Fd root(::openat(process.get(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return Fd();
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;  // Linux 5.6
+  const auto probed =
+      probe(Fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how))));
+  if (!probed) return Fd();
+  const auto users = status_numbers(process, "\nUid:");  // real, effective, saved, of the file system
+  if (users.size() != 4) return Fd();
+  const auto owner = probed->status.st_uid;
+  if (owner != 0 && owner != users[0] && owner != users[1]) return Fd();
+  return open_probed(*probed);
 }
 
 FileOpener debug_file_opener(const Fd& process) {

@@ -24,6 +24,13 @@ namespace connleak {
 // inode. Regular files only, and none on FUSE: the user who serves it could make every read wait for ever.
 [[nodiscard]] Fd open_mapped(const Fd& process, const MapsEntry& entry);
 
+// The pid that the process has for itself: of several namespaces, the innermost.
+[[nodiscard]] std::optional<std::uint32_t> pid_in_own_namespace(const Fd& process);
+
+// A file that the process may have written, by path below its root, where links end too. Only a regular file, no
+// link, not on FUSE, owned by root or the user of the process.
+[[nodiscard]] Fd open_own_file(const Fd& process, const std::string& path);
+
 // Opens by path below the process's root, then on this host.
 [[nodiscard]] FileOpener debug_file_opener(const Fd& process);
 
