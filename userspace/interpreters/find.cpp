@@ -4,6 +4,7 @@
 #include "interpreters/interpreter.hpp"
 #include "interpreters/php.hpp"
 #include "interpreters/python.hpp"
+#include "interpreters/ruby.hpp"
 
 namespace connleak {
 
@@ -12,7 +13,7 @@ namespace {
 // nullopt: not this language's.
 using Finder = std::optional<FoundInterpreter> (*)(std::span<const MappedFile>, const Memory&);
 
-constexpr Finder kFinders[] = {find_python, find_php};
+constexpr Finder kFinders[] = {find_python, find_php, find_ruby};
 
 }  // namespace
 
