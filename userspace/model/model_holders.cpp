@@ -68,7 +68,7 @@ void Model::begin_child(Process& child, ProcessKey parent) {
   if (!forker->connections.empty()) child.ancestors.push_back(parent);
   if (child.ancestors.size() > kAncestors) child.ancestors.erase(child.ancestors.begin());
   for (const Process::Fork& fork : forker->forks)
-    child.forks.push_back({fork.parent, child.stacks.intern(fork.stack->addresses, forker->stacks)});
+    child.forks.push_back({fork.parent, child.stacks.adopt(*fork.stack)});
   if (!child.ancestors.empty()) holders_wanted_ = true;
 }
 
@@ -118,7 +118,7 @@ void Model::move(Connection& connection, Process& to) {
   to.connections.insert(&connection);
   connection.process = &to;
   for (const Stack** stack : {&connection.open_stack, &connection.last_use_stack, &connection.close_stack})
-    if (*stack != nullptr) *stack = to.stacks.intern((*stack)->addresses, from.stacks);
+    if (*stack != nullptr) *stack = to.stacks.adopt(**stack);
   if (connection.held()) {
     auto& endpoint = to.endpoints[remote_address(connection.record)];
     endpoint.most = std::max(endpoint.most, ++endpoint.held);

@@ -52,6 +52,15 @@ const Stack* StackBook::intern(const std::vector<std::uint64_t>& addresses, cons
   return at->second;
 }
 
+const Stack* StackBook::adopt(const Stack& stack) {
+  auto [at, is_new] = by_addresses_.try_emplace(stack.addresses, nullptr);
+  if (is_new) {
+    stacks_.push_back(std::make_unique<Stack>(stack));
+    at->second = stacks_.back().get();
+  }
+  return at->second;
+}
+
 void StackBook::forget_addresses() {
   symbols_.clear();
   by_addresses_.clear();

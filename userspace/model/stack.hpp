@@ -47,6 +47,8 @@ class StackBook {
   void add_symbol(const SymbolEvent& symbol, const CulpritRules& rules);
   // `names`: the book of the process that ran the addresses, mostly this one. nullptr for no addresses.
   [[nodiscard]] const Stack* intern(const std::vector<std::uint64_t>& addresses, const StackBook& names);
+  // The same stack, of another process: with its names as they are.
+  [[nodiscard]] const Stack* adopt(const Stack& stack);
   // The process started another program: addresses mean something else from now on.
   void forget_addresses();
   // Names that came after the stacks that wanted them. True if any stack changed.
