@@ -158,7 +158,8 @@ void Enrich::name_addresses(StackEvent& stack, std::uint64_t time_ns) {
       stack.addresses.resize(i);
       return;
     }
-    if (named.insert(address).second) put_symbols(address, frames, stack.thread, time_ns);
+    const bool is_known = frames.front().function.has_value() || frames.front().module != "[generated]";
+    if (!is_known || named.insert(address).second) put_symbols(address, frames, stack.thread, time_ns);
   }
 }
 

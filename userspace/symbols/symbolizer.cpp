@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "symbols/perf_map.hpp"
 #include "symbols/process_files.hpp"
 
 namespace connleak {
@@ -31,6 +32,7 @@ struct Symbolizer::File {
 struct Symbolizer::Mapping {
   MapsEntry entry;
   std::shared_ptr<File> file;  // null: no file
+  [[nodiscard]] bool is_generated() const { return !file && !entry.path.starts_with("[v"); }  // [vdso], [vsyscall]
 };
 
 struct Symbolizer::Process {
@@ -39,6 +41,7 @@ struct Symbolizer::Process {
   std::unordered_map<std::uint64_t, std::vector<SymbolFrame>> answers;
   std::uint64_t last_use = 0;
   int rereads = 0;
+  std::optional<PerfMap> perf_map;
   bool is_gone = false;
 
   [[nodiscard]] const Mapping* find(std::uint64_t address) const {
@@ -222,11 +225,31 @@ std::vector<LoadedFile> Symbolizer::files(std::uint32_t pid, std::uint64_t start
   return found;
 }
 
+std::vector<SymbolFrame> Symbolizer::generated(ProcessKey key, Process& process, std::uint64_t address) {
+  std::optional<SymbolFrame> frame;
+  if (process.perf_map) frame = process.perf_map->lookup(address);
+  if (!frame && !process.is_gone) {
+    if (!process.perf_map || !process.perf_map->refresh()) {
+      const Fd directory = open_process(key.pid, key.start_ns);
+      process.perf_map = directory ? PerfMap::open(directory) : std::nullopt;
+      if (process.perf_map) process.perf_map->refresh();
+    }
+    if (process.perf_map) frame = process.perf_map->lookup(address);
+  }
+  if (!frame) {
+    frame.emplace();
+    frame->module = "[generated]";
+    return {*frame};
+  }
+  frame->application = is_application({}, *frame);
+  return {*frame};
+}
+
 std::vector<SymbolFrame> Symbolizer::look_up(ProcessKey key, Process& process, std::uint64_t address,
                                              bool is_return_address) {
   const std::uint64_t wanted = is_return_address && address > 0 ? address - 1 : address;
   const Mapping* mapping = mapping_at(key, process, wanted);
-  if (mapping == nullptr || (mapping->file == nullptr && !mapping->entry.path.starts_with('['))) return {};
+  if (mapping == nullptr) return {};
   const MapsEntry& entry = mapping->entry;
   if (mapping->file && mapping->file->module) {
     auto frames = mapping->file->module->resolve(wanted - entry.start + entry.offset);
@@ -248,6 +271,11 @@ const std::vector<SymbolFrame>& Symbolizer::resolve(std::uint32_t pid, std::uint
   if (cached_ >= limits_.addresses) {
     for (const auto& [other, process] : processes_) process->answers.clear();
     cached_ = 0;
+  }
+  const std::uint64_t wanted = is_return_address && address > 0 ? address - 1 : address;
+  if (const Mapping* mapping = mapping_at(key, known, wanted); mapping != nullptr && mapping->is_generated()) {
+    generated_ = generated(key, known, wanted);
+    return generated_;
   }
   auto frames = look_up(key, known, address, is_return_address);
   ++cached_;

@@ -63,8 +63,9 @@ class Symbolizer {
   void process_gone(std::uint32_t pid, std::uint64_t start_ns);
 
   // Innermost first, inlined frames included. A return address is looked up at the byte before it, so that a call
-  // at the end of a line or function names that one; pass false for the interrupted address itself. Empty: in no
-  // mapped file (generated code, or the process was never seen alive). Valid until the next call of any member.
+  // at the end of a line or function names that one; pass false for the interrupted address itself. Generated code has
+  // the names of the process's perf map, else the module "[generated]" alone, asked anew each time: it moves. Empty: no
+  // code that is mapped there (or the process was never seen alive). Valid until the next call of any member.
   [[nodiscard]] const std::vector<SymbolFrame>& resolve(std::uint32_t pid, std::uint64_t start_ns,
                                                         std::uint64_t address, bool is_return_address);
 
@@ -94,6 +95,7 @@ class Symbolizer {
   void forget_processes();
   const Mapping* mapping_at(ProcessKey key, Process& process, std::uint64_t address);
   void reopen(ProcessKey key, const Mapping& mapping);
+  std::vector<SymbolFrame> generated(ProcessKey key, Process& process, std::uint64_t address);
   std::vector<SymbolFrame> look_up(ProcessKey key, Process& process, std::uint64_t address,
                                    bool is_return_address);
 
@@ -105,6 +107,7 @@ class Symbolizer {
   std::map<ProcessKey, std::unique_ptr<Process>> processes_;
   Process* last_ = nullptr;
   ProcessKey last_key_;
+  std::vector<SymbolFrame> generated_;  // the last answer about generated code
   std::map<FileKey, std::shared_ptr<File>> files_;
 };
 
