@@ -286,7 +286,7 @@ struct wire_symbol {
 	__u8 language;              /* enum wire_language */
 	__u8 application;           /* 1 = the application's own code: not libc, driver, pool or standard library */
 	__u32 padding;
-	__u64 offset;               /* of the address in its module, stable across runs: what stack ids are made of */
+	__u64 offset;               /* of the address in its module, stable across runs: names a frame without a function */
 	char text[2048];
 };
 

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,7 @@ struct StoryOptions {
   std::chrono::nanoseconds scan_every = 1s;
   bool frames = true;  // stacks have frames of the application
   bool go = false;     // in Go
+  CulpritRules culprit_rules{};
 };
 
 // One connection as the kernel's record has it.
@@ -64,7 +66,9 @@ struct UseOptions {
 class Story {
  public:
   explicit Story(StoryOptions options = {})
-      : options_(options), detector_(model_, {options.idle_after, options.hold_after, options.max_age}) {}
+      : options_(options),
+        model_({false, options.culprit_rules}),
+        detector_(model_, {options.idle_after, options.hold_after, options.max_age}) {}
 
   // ---- time
   [[nodiscard]] std::uint64_t now() const { return now_; }
@@ -336,20 +340,27 @@ class Story {
     wire.place_sent = true;
     emit_stack(wire, WIRE_STACK_LAST_USE, wire.place, wire.record.last_user);
   }
-  void emit_stack(const Wire& wire, wire_stack_kind kind, const std::string& function, const wire_thread& thread) {
+  // `functions`: one of the application, or several with '<' between, innermost first.
+  void emit_stack(const Wire& wire, wire_stack_kind kind, const std::string& functions,
+                  const wire_thread& thread) {
     const wire_thread process = thread_of(wire.record.opener.tgid);
-    const std::uint64_t place = 0x400000 + (std::hash<std::string>{}(function) & 0xfffff0);
     const wire_language language = options_.go ? WIRE_LANGUAGE_GO : WIRE_LANGUAGE_NATIVE;
-    if (named_.insert({process.tgid, place}).second) {
-      SymbolEvent driver{
-          process, 0x7000, 0, 1, 0x7000, {}, "PQsendQuery", "fe-exec.c", "libpq.so.5", WIRE_LANGUAGE_NATIVE,
-          false};
-      driver.language = language;
-      emit(now_, driver);
+    std::vector<std::uint64_t> addresses = {0x7000};
+    if (functions.empty()) emit_driver(process, language);
+    std::istringstream text(functions);
+    for (std::string function; std::getline(text, function, '<');) {
+      const std::uint64_t place = 0x400000 + (std::hash<std::string>{}(function) & 0xfffff0);
+      addresses.push_back(place);
+      if (!named_.insert({process.tgid, place}).second) continue;
+      emit_driver(process, language);
       emit(now_,
            SymbolEvent{process, place, 0, 1, place, 42, function, "orders.c", "app", language, options_.frames});
     }
-    emit(now_, StackEvent{wire.record.cookie, wire.record.opened_ns, thread, kind, {0x7000, place}});
+    emit(now_, StackEvent{wire.record.cookie, wire.record.opened_ns, thread, kind, addresses});
+  }
+  void emit_driver(const wire_thread& process, wire_language language) {
+    emit(now_, SymbolEvent{
+                   process, 0x7000, 0, 1, 0x7000, {}, "PQsendQuery", "fe-exec.c", "libpq.so.5", language, false});
   }
   void end(Wire& wire, bool lost) {
     wire.open = false;

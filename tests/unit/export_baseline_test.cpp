@@ -76,6 +76,25 @@ TEST_CASE("a finding of another stack is new, and the old one is gone", "[export
   CHECK(gone.culprit->line == 87U);
 }
 
+TEST_CASE("a line is known when all the stacks that lead to it are", "[export]") {
+  const auto through = [](std::vector<std::string> ids) {
+    Finding finding = sample::go_leak();
+    finding.stack_id = ids.front();
+    finding.stack_ids = std::move(ids);
+    return with(finding);
+  };
+  const Snapshot then = through({"a", "b"});
+  CHECK(only(applied(then, through({"b"}))).known);
+  CHECK(only(applied(then, through({"b", "a"}))).known);
+  const Snapshot grown = applied(then, through({"a", "c"}));
+  CHECK_FALSE(only(grown).known);
+  // It did not go away, either.
+  CHECK(grown.baseline->gone.empty());
+  CHECK(applied(then, through({"c"})).baseline->gone.size() == 1);
+  // A report of before stack_ids.
+  CHECK(only(applied(with(sample::go_leak()), through({"9f2c41d07a63be15"}))).known);
+}
+
 TEST_CASE("without a stack, rule, process name and protocol decide", "[export]") {
   const Snapshot then = with(without_stack());
   CHECK(only(applied(then, with(without_stack()))).known);

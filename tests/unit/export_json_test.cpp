@@ -35,10 +35,12 @@ TEST_CASE("the JSON report has the contract's keys in the contract's order", "[e
             "closed_total", "failed_total", "oldest_age_s", "oldest_idle_s",  "growth_per_hour", "exhausted_in_s",
             "pools",        "findings",     "not_flagged"});
   const auto& finding = group["findings"][0];
-  CHECK(keys(finding) == std::vector<std::string>{"verdict", "rule", "name", "confidence", "complete",
-                                                  "connections", "epochs", "oldest_age_s", "flagged_at", "culprit",
-                                                  "stack_kind", "stack_id", "stack", "why", "also",
-                                                  "closed_at_exit", "known", "members", "server_filter"});
+  CHECK(keys(finding) == std::vector<std::string>{"verdict",      "rule",           "name",    "confidence",
+                                                  "complete",     "connections",    "epochs",  "oldest_age_s",
+                                                  "flagged_at",   "culprit",        "callers", "stack_kind",
+                                                  "stack_id",     "stack_ids",      "stack",   "why",
+                                                  "also",         "closed_at_exit", "known",   "members",
+                                                  "server_filter"});
   CHECK(finding["verdict"] == "LEAK");
   CHECK(finding["culprit"]["function"] == "main.(*Shop).findOrder");
   CHECK(finding["culprit"]["line"] == 87);

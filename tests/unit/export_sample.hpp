@@ -202,6 +202,15 @@ inline Snapshot everything() {
   s.loss.hooks.push_back({"cgroup_skb/egress", false, 0, 4});
   s.retractions = {{"L1", 2}, {"L7", 1}};
   s.suppressed = 6;
+  Finding& through_helper = s.processes[1].groups[0].findings[0];
+  through_helper.callers = {{frame("main.(*Shop).handleOrder", "/srv/shop/server.go", 142, true), 12},
+                            {frame("main.(*Shop).nightlyReconciliationOfEveryOpenOrder",
+                                   "/srv/shop/internal/reconciliation/nightly_reconciliation.go", 77, true),
+                             7},
+                            {frame("main.(*Shop).retry", "/srv/shop/retry.go", 9, true), 3},
+                            {frame("main.warmUp", "/srv/shop/main.go", 31, true), 1},
+                            {frame("main.main", "/srv/shop/main.go", 50, true), 1}};
+  through_helper.stack_ids = {"9f2c41d07a63be15", "0123456789abcdef"};
   s.baseline = BaselineOutcome{0,
                                {{"LEAK", "L1", "never-closed", "77aa",
                                  frame("gone()", "/srv/shop/gone.go", 3, true), "go-shop", "postgresql"},
@@ -239,6 +248,7 @@ inline Snapshot hostile() {
   bad.function = "f\x1b[2J<script>\"\n\xf5" + std::string(300, 'A');
   bad.file = "-x\x9b.c";
   f.culprit = bad;
+  f.callers = {{bad, 3}};
   f.stack = {bad};
   f.why = {"line\nbreak \x1b[0m and \x07 bell"};
   f.server_filter = "datname = 'a''b\x1b'";

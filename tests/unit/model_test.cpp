@@ -206,7 +206,7 @@ TEST_CASE("what a child inherited moves to it when the parent is gone") {
   CHECK(the(story, wire).group->members.size() == 1);
 }
 
-TEST_CASE("stack ids: over modules and offsets where known, over addresses else, and names may come later") {
+TEST_CASE("stack ids: over modules and functions where known, over addresses else, and names may come later") {
   model::StackBook book;
   const model::Stack* unknown = book.intern({1, 2}, book);
   CHECK_FALSE(unknown->stable);
@@ -225,10 +225,12 @@ TEST_CASE("stack ids: over modules and offsets where known, over addresses else,
   CHECK(unknown->id != before);
   CHECK(unknown->frames.size() == 3);
   CHECK(unknown->culprit_frame()->function == "inlined");
-  model::StackBook other;  // the same code elsewhere in memory
+  model::StackBook other;  // the same code elsewhere in memory, from another build
   other.add_symbol({thread_of(1), 101, 0, 1, 0x10, {}, "send", {}, "libc.so.6", WIRE_LANGUAGE_NATIVE, false},
                    CulpritRules());
-  other.add_symbol({thread_of(1), 102, 0, 1, 0x20, 7, "inlined", "a.go", "app", WIRE_LANGUAGE_GO, true},
+  other.add_symbol({thread_of(1), 102, 0, 2, 0x99, 8, "inlined", "a.go", "app", WIRE_LANGUAGE_GO, true},
+                   CulpritRules());
+  other.add_symbol({thread_of(1), 102, 1, 2, 0x99, 9, "caller", "a.go", "app", WIRE_LANGUAGE_GO, true},
                    CulpritRules());
   CHECK(other.intern({101, 102}, other)->id == unknown->id);
   CHECK(book.intern({}, book) == nullptr);

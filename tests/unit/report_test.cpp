@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scope, suppressions, and the way from events to a Snapshot.
 #include <catch2/catch_test_macros.hpp>
+#include <string>
+#include <vector>
 
 #include "report/builder.hpp"
 #include "report/convert.hpp"
@@ -59,6 +61,80 @@ TEST_CASE("a suppression hides by function, module or endpoint, and nothing else
   CHECK(Suppressions::parse("192.0.2.1:5432").hides(finding_in("f", "app"), kEndpoint));
   CHECK_FALSE(Suppressions::parse("192.0.2.1:5433").hides(finding_in("f", "app"), kEndpoint));
   CHECK(Suppressions::parse("# only a comment\n").empty());
+}
+
+namespace {
+
+// One pooled connection that serves, and others that are lost one by one from `places` in turn.
+Snapshot lost_at(const std::vector<std::string>& places, const CulpritRules& rules = {}) {
+  StoryOptions options;
+  options.culprit_rules = rules;
+  Story story(options);
+  Wire& pooled = story.open();
+  for (std::size_t i = 0; i < 24; ++i) {
+    for (int request = 0; request < 10; ++request) {
+      story.use(pooled);
+      story.wait(50ms);
+    }
+    story.use(story.open(), {0, places[i % places.size()], 2ms, false});
+  }
+  story.wait(1s);
+  story.finish();
+  const Preamble head = preamble();
+  const Suppressions none;
+  return build_snapshot(story.model(), story.detector(), {head, "0", story.now(), false, none});
+}
+
+const std::vector<Finding>& findings(const Snapshot& snapshot) {
+  REQUIRE(snapshot.processes.size() == 1);
+  REQUIRE(snapshot.processes[0].groups.size() == 1);
+  return snapshot.processes[0].groups[0].findings;
+}
+
+}  // namespace
+
+TEST_CASE("a culprit that everything goes through is shown with its callers") {
+  const Snapshot snapshot = lost_at({"query<find_order", "query<find_order", "query<cancel_order"});
+  REQUIRE(findings(snapshot).size() == 1);
+  const Finding& finding = findings(snapshot)[0];
+  CHECK(finding.connections == 24);
+  CHECK(snapshot.summary.leak == 24);
+  REQUIRE(finding.culprit.has_value());
+  CHECK(finding.culprit->function == "query");
+  CHECK(finding.stack_ids.size() == 2);
+  CHECK(finding.stack_ids[0] == finding.stack_id);
+  REQUIRE(finding.callers.size() == 2);
+  CHECK(finding.callers[0].frame.function == "find_order");
+  CHECK(finding.callers[0].connections == 16);
+  CHECK(finding.callers[1].frame.function == "cancel_order");
+  CHECK(finding.callers[1].connections == 8);
+}
+
+TEST_CASE("a culprit with one caller, or that calls itself, is shown alone") {
+  CHECK(findings(lost_at({"query<find_order"}))[0].callers.empty());
+  CHECK(findings(lost_at({"find_order"}))[0].callers.empty());
+  CHECK(findings(lost_at({"query<query<find_order", "query<find_order"}))[0].callers.empty());
+}
+
+TEST_CASE("a place among others that leak is shown without callers") {
+  const Snapshot snapshot =
+      lost_at({"query<find_order", "query<cancel_order", "export", "import", "import", "export"});
+  REQUIRE(findings(snapshot).size() == 3);
+  for (const Finding& finding : findings(snapshot)) CHECK(finding.callers.empty());
+}
+
+TEST_CASE("a helper that the user named is not blamed, its callers are") {
+  CulpritRules rules;
+  REQUIRE(rules.add(CulpritRules::Role::helper, "query").has_value());
+  const Snapshot snapshot = lost_at({"query<find_order", "query<cancel_order"}, rules);
+  REQUIRE(findings(snapshot).size() == 2);
+  CHECK(snapshot.summary.leak == 24);
+  for (const Finding& finding : findings(snapshot)) {
+    REQUIRE(finding.culprit.has_value());
+    CHECK(finding.culprit->function != "query");
+    CHECK(finding.connections == 12);
+    CHECK(finding.callers.empty());
+  }
 }
 
 TEST_CASE("a suppressed finding is counted and leaves a trace") {

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "detect/boosters.hpp"
 #include "detect/constants.hpp"
+#include "detect/draft.hpp"
 #include "detect/gate.hpp"
 #include "detect/group_judge.hpp"
 #include "detect/pooler_leg.hpp"
@@ -18,13 +19,7 @@ namespace connleak::detect {
 
 namespace {
 
-using Members = std::vector<const model::Connection*>;
-
 const char* noun(std::size_t count) { return count == 1 ? "connection" : "connections"; }
-
-bool by_birth(const model::Connection* a, const model::Connection* b) {
-  return std::pair(a->key.opened_ns, a->key.cookie) < std::pair(b->key.opened_ns, b->key.cookie);
-}
 
 // How late in its life the last of them was used; nullopt where one is older than the observer.
 std::optional<std::uint64_t> used_within(const Members& members) {
@@ -47,32 +42,6 @@ std::uint64_t served_by_others(const model::Group& group, const Members& members
     if (member != *oldest) own += member->record.requests;
   const std::uint64_t all = group.requests - (*oldest)->group_requests_at_use;
   return all > own ? all - own : 0;
-}
-
-// nullptr where no last-use stack is known.
-const model::Stack* commonest_stack(const Members& members) {
-  std::map<const model::Stack*, std::size_t> counts;
-  for (const model::Connection* member : members)
-    if (member->last_use_stack != nullptr) ++counts[member->last_use_stack];
-  const auto most = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-    return a.second != b.second ? a.second < b.second : a.first->id > b.first->id;
-  });
-  return most == counts.end() ? nullptr : most->first;
-}
-
-// Of those with a frame of the application; else, where no last use is known, any.
-const model::Stack* commonest_open_stack(const Members& members) {
-  std::map<const model::Stack*, std::size_t> counts;
-  for (const model::Connection* member : members)
-    if (member->open_stack != nullptr &&
-        (member->open_stack->has_application_frame() || member->last_use_stack == nullptr))
-      ++counts[member->open_stack];
-  const auto most = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-    const bool better = b.first->has_application_frame();
-    if (a.first->has_application_frame() != better) return better;
-    return a.second != b.second ? a.second < b.second : a.first->id > b.first->id;
-  });
-  return most == counts.end() ? nullptr : most->first;
 }
 
 std::string story(const model::Group& group, const Members& members, std::uint64_t epochs) {
@@ -99,8 +68,13 @@ bool GroupJudge::shown(const model::Connection& member) const {
   return member.liveness != model::Liveness::closed || !group_.process->alive;
 }
 
-void GroupJudge::fill(Finding& finding, Members members) const {
-  std::sort(members.begin(), members.end(), by_birth);
+void GroupJudge::fill(Finding& finding, const Draft& draft) const {
+  const Members& members = draft.members;
+  finding.verdict = draft.verdict;
+  finding.confidence = draft.confidence;
+  finding.stack = draft.stacks.front().first;
+  for (const auto& [stack, count] : draft.stacks)
+    if (stack != nullptr) finding.stacks.push_back(stack);
   std::vector<std::uint64_t> births;
   std::uint64_t own_closes = 0;
   for (const model::Connection* member : members) {
@@ -115,12 +89,16 @@ void GroupJudge::fill(Finding& finding, Members members) const {
   const std::uint64_t lost = model_.losses().last_lost_ns;
   finding.complete = lost == 0 || lost <= members.front()->key.opened_ns;
   finding.server_filter = server_filter(members);
-  // A driver that writes from a task of its own leaves none of the application's frames there.
-  if (finding.stack == nullptr || !finding.stack->has_application_frame())
-    if (const model::Stack* opened = commonest_open_stack(members); opened != nullptr) finding.stack = opened;
   finding.stack_is_open =
       finding.stack != nullptr && std::none_of(members.begin(), members.end(),
                                                [&](const auto* m) { return m->last_use_stack == finding.stack; });
+  const auto is_used = [](const auto* m) { return m->last_use_stack != nullptr; };
+  if (finding.stack_is_open && names_culprit(finding.stack) &&
+      std::any_of(members.begin(), members.end(), is_used) &&
+      std::none_of(members.begin(), members.end(), [](const auto* m) { return names_culprit(m->last_use_stack); }))
+    finding.why.emplace_back(
+        "where they were used last no frame of the application is seen, as with drivers that write from a task of "
+        "their own: the stack is of who opened them");
   if (own_closes != 0)
     finding.why.push_back(
         fmt::format("closed at exit: {} {} closed only in the last {} s before the process ended",
@@ -128,41 +106,36 @@ void GroupJudge::fill(Finding& finding, Members members) const {
   if (!finding.complete) finding.why.emplace_back("events were lost since the oldest of them was opened");
 }
 
-Finding GroupJudge::finding_of(const Rule& rule, const Claim& claim, const Members& members) const {
+Finding GroupJudge::finding_of(const Draft& draft) const {
   Finding finding;
-  const RuleInfo& info = rule.info();
-  finding.confidence = claim.confidence.value_or(info.confidence);
-  finding.verdict = level(finding.confidence, info.single_is_leak, members.size());
-  finding.flagged_ns = claim.since_ns;
+  const RuleInfo& info = draft.rule->info();
+  const Members& members = draft.members;
+  finding.flagged_ns = draft.since_ns;
   finding.rule = std::string(info.id);
   finding.name = std::string(info.name);
-  finding.fork_stack = claim.fork_stack;
-  finding.stack = claim.stack != nullptr ? claim.stack : commonest_stack(members);
-  Members sorted = members;
-  std::sort(sorted.begin(), sorted.end(), by_birth);
   std::vector<std::uint64_t> births;
-  for (const model::Connection* member : sorted) births.push_back(member->key.opened_ns);
-  finding.why.push_back(story(group_, sorted, count_epochs(std::move(births), idle_after_ns_)));
-  finding.why.insert(finding.why.end(), claim.evidence.begin(), claim.evidence.end());
-  for (std::string& sentence : boosters(group_, sorted, judged_ns())) finding.why.push_back(std::move(sentence));
+  for (const model::Connection* member : members) births.push_back(member->key.opened_ns);
+  finding.why.push_back(story(group_, members, count_epochs(std::move(births), idle_after_ns_)));
+  finding.why.insert(finding.why.end(), draft.evidence.begin(), draft.evidence.end());
+  for (std::string& sentence : boosters(group_, members, judged_ns())) finding.why.push_back(std::move(sentence));
   for (const auto& other : rules_)
     if (other->info().id != info.id &&
         std::any_of(members.begin(), members.end(), [&](const auto* m) { return other->accuses(*m); }))
       finding.also.emplace_back(other->info().id);
-  if (const PinnedLegs legs = pinned_legs(model_, sorted); legs.fires()) {
+  if (const PinnedLegs legs = pinned_legs(model_, members); legs.fires()) {
     finding.why.push_back(sentence(legs));
     finding.also.emplace_back("L12");
   }
-  fill(finding, std::move(sorted));
+  finding.fork_stack = draft.fork_stack;
+  fill(finding, draft);
   return finding;
 }
 
-Finding GroupJudge::finding_of(Standing standing, Members members) const {
+Finding GroupJudge::standing_finding_of(const Draft& draft) const {
   Finding finding;
-  finding.verdict = standing == Standing::held ? Verdict::held : Verdict::stale;
+  const Standing standing = draft.standing;
+  const Members& members = draft.members;
   finding.name = standing_name(standing);
-  finding.confidence = Confidence::low;
-  finding.stack = members.front()->last_use_stack;
   const std::size_t n = members.size();
   std::uint64_t longest = 0;
   std::uint64_t oldest = 0;
@@ -190,25 +163,55 @@ Finding GroupJudge::finding_of(Standing standing, Members members) const {
                                         seconds_text(oldest), seconds_text(*limits_.max_age_ns)));
       break;
   }
-  fill(finding, std::move(members));
+  fill(finding, draft);
   return finding;
 }
 
-std::vector<Finding> GroupJudge::findings() const {
-  std::vector<Finding> all;
+std::vector<Draft> GroupJudge::drafts() const {
+  std::vector<Draft> all;
   std::unordered_set<const model::Connection*> taken;
   for (const auto& rule : rules_) {
+    const RuleInfo& info = rule->info();
     for (const Claim& claim : rule->claims()) {
-      Members members;
+      Draft one;
       for (const model::Connection* member : claim.members)
-        if ((shown(*member) || rule->keeps(*member)) && taken.insert(member).second) members.push_back(member);
-      if (!members.empty()) all.push_back(finding_of(*rule, claim, members));
+        if ((shown(*member) || rule->keeps(*member)) && taken.insert(member).second) one.members.push_back(member);
+      if (one.members.empty()) continue;
+      std::sort(one.members.begin(), one.members.end(), by_birth);
+      one.rule = rule.get();
+      one.confidence = claim.confidence.value_or(info.confidence);
+      one.verdict = level(one.confidence, info.single_is_leak, one.members.size());
+      one.since_ns = claim.since_ns;
+      one.evidence = claim.evidence;
+      one.fork_stack = claim.fork_stack;
+      one.stacks = {{blamed(claim.stack, one.members), one.members.size()}};
+      add_draft(all, std::move(one));
     }
   }
   std::map<std::pair<Standing, const model::Stack*>, Members> standing;
   for (const auto& [member, kind] : timers_.standing())
     if (!taken.contains(member)) standing[{kind, member->last_use_stack}].push_back(member);
-  for (const auto& [kind, members] : standing) all.push_back(finding_of(kind.first, members));
+  std::vector<Draft> held;
+  for (auto& [kind, members] : standing) {
+    Draft one;
+    one.standing = kind.first;
+    one.verdict = kind.first == Standing::held ? Verdict::held : Verdict::stale;
+    one.members = std::move(members);
+    std::sort(one.members.begin(), one.members.end(), by_birth);
+    one.stacks = {{blamed(kind.second, one.members), one.members.size()}};
+    held.push_back(std::move(one));
+  }
+  // The map's order is that of addresses in memory.
+  std::sort(held.begin(), held.end(),
+            [](const Draft& a, const Draft& b) { return by_birth(a.members.front(), b.members.front()); });
+  for (Draft& one : held) add_draft(all, std::move(one));
+  return all;
+}
+
+std::vector<Finding> GroupJudge::findings() const {
+  std::vector<Finding> all;
+  for (const Draft& draft : drafts())
+    all.push_back(draft.rule != nullptr ? finding_of(draft) : standing_finding_of(draft));
   std::sort(all.begin(), all.end(), [](const Finding& a, const Finding& b) {
     const auto id = [](const Finding& f) { return f.stack != nullptr ? f.stack->id : std::string(); };
     if (a.verdict != b.verdict) return a.verdict < b.verdict;

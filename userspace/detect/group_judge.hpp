@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "detect/draft.hpp"
 #include "detect/high_water.hpp"
 #include "detect/rule.hpp"
 #include "detect/timers.hpp"
@@ -81,10 +82,10 @@ class GroupJudge {
   [[nodiscard]] const Rule* keeper(const model::Connection& member) const;
   [[nodiscard]] Moment moment(std::uint64_t now_ns) const;
   [[nodiscard]] std::uint64_t judged_ns() const;
-  [[nodiscard]] Finding finding_of(const Rule& rule, const Claim& claim,
-                                   const std::vector<const model::Connection*>& members) const;
-  [[nodiscard]] Finding finding_of(Standing standing, std::vector<const model::Connection*> members) const;
-  void fill(Finding& finding, std::vector<const model::Connection*> members) const;
+  [[nodiscard]] std::vector<Draft> drafts() const;
+  [[nodiscard]] Finding finding_of(const Draft& draft) const;
+  [[nodiscard]] Finding standing_finding_of(const Draft& draft) const;
+  void fill(Finding& finding, const Draft& draft) const;
   [[nodiscard]] RuleAnswer pooler_answer() const;
   [[nodiscard]] std::string spared(const model::Connection& member) const;
   [[nodiscard]] bool shown(const model::Connection& member) const;

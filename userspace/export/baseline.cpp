@@ -23,6 +23,9 @@ BaselineFinding read(const Json& process, const Json& group, const Json& finding
   out.rule = text(finding, "rule");
   out.name = finding.at("name").get<std::string>();
   out.stack_id = text(finding, "stack_id");
+  if (const auto ids = finding.find("stack_ids"); ids != finding.end())
+    out.stack_ids = ids->get<std::vector<std::string>>();
+  if (out.stack_ids.empty() && out.stack_id) out.stack_ids = {*out.stack_id};
   out.comm = process.at("comm").get<std::string>();
   out.protocol = group.at("protocol").get<std::string>();
   const Json& culprit = finding.at("culprit");
@@ -36,8 +39,20 @@ BaselineFinding read(const Json& process, const Json& group, const Json& finding
   return out;
 }
 
+using Ids = std::vector<std::string>;
+
+Ids ids(const Finding& finding) {
+  if (!finding.stack_ids.empty()) return finding.stack_ids;
+  return finding.stack_id ? Ids{*finding.stack_id} : Ids();
+}
+
+bool has(const Ids& ids, const std::string& id) { return std::ranges::find(ids, id) != ids.end(); }
+
+// Some of its stacks are those of then; without stacks, what else is known of it.
 bool same(const BaselineFinding& then, const Process& process, const Group& group, const Finding& now) {
-  if (then.stack_id || now.stack_id) return then.stack_id == now.stack_id;
+  const Ids seen = ids(now);
+  if (!then.stack_ids.empty() || !seen.empty())
+    return std::ranges::any_of(seen, [&](const std::string& id) { return has(then.stack_ids, id); });
   return then.rule == now.rule && then.name == now.name && then.comm == process.comm &&
          then.protocol == group.protocol;
 }
@@ -66,11 +81,15 @@ void Baseline::apply(Snapshot& snapshot) const {
   for (Process& process : snapshot.processes)
     for (Group& group : process.groups)
       for (Finding& finding : group.findings) {
+        Ids fresh = ids(finding);
         for (std::size_t i = 0; i < findings_.size(); ++i) {
           if (!same(findings_[i], process, group, finding)) continue;
           finding.known = true;
           seen[i] = true;
+          std::erase_if(fresh, [&](const std::string& id) { return has(findings_[i].stack_ids, id); });
         }
+        // A new way to a known line is a new leak.
+        finding.known = finding.known && fresh.empty();
         if (finding.known) outcome.known += finding.connections;
       }
   for (const Process& process : snapshot.processes)

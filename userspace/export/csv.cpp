@@ -19,7 +19,7 @@ constexpr std::string_view header =
     "time,host,pid,start_time,comm,exe,cgroup,container_id,alive,endpoint,protocol,user,database,"
     "verdict,rule,name,confidence,complete,connections,epochs,oldest_age_s,"
     "culprit_function,culprit_file,culprit_line,culprit_module,stack_kind,stack_id,"
-    "closed_at_exit,also,why,server_filter,known\n";
+    "closed_at_exit,also,why,server_filter,known,callers\n";
 
 class Row {
  public:
@@ -74,6 +74,10 @@ std::string row(const Snapshot& s, const Process& p, const Group& g, const Findi
   r.text(culprit.line ? std::to_string(*culprit.line) : std::string()).text(culprit.module);
   r.text(f.stack_kind ? stack_kind_name(*f.stack_kind) : std::string_view()).text(f.stack_id);
   r.flag(f.closed_at_exit).text(joined(f.also, " ")).text(joined(f.why, "; ")).text(f.server_filter).flag(f.known);
+  std::vector<std::string> callers;
+  for (const Caller& caller : f.callers)
+    callers.push_back(fmt::format("{} {}", caller.connections, culprit_name(caller.frame)));
+  r.text(joined(callers, "; "));
   return r.line();
 }
 

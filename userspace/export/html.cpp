@@ -112,6 +112,14 @@ void put_finding(Page& page, const Process& p, const Group& g, const Finding& f)
         html(frame_name(*f.culprit)), html(frame_place(*f.culprit)),
         f.stack_kind ? fmt::format(" <span class=\"dim\">({} stack)</span>", stack_kind_name(*f.stack_kind)) : "");
   }
+  if (!f.callers.empty()) {
+    page.put("<dt>called from</dt><dd class=\"mono\"><ul>");
+    for (const auto& caller : f.callers)
+      page.put("<li><span class=\"app\">{}</span> {} <span class=\"dim\">({} connection{})</span></li>",
+               html(frame_name(caller.frame)), html(frame_place(caller.frame)), caller.connections,
+               caller.connections == 1 ? "" : "s");
+    page.put("</ul></dd>\n");
+  }
   if (!f.why.empty()) {
     page.put("<dt>why</dt><dd><ul>");
     for (const auto& why : f.why) page.put("<li>{}</li>", html(why));

@@ -83,6 +83,12 @@ Json member(const Member& m) {
           {"transaction", text(m.transaction)}};
 }
 
+Json caller(const Caller& c) {
+  Json out = culprit(c.frame);
+  out["connections"] = c.connections;
+  return out;
+}
+
 Json finding(const Finding& f) {
   return {{"verdict", verdict_name(f.verdict)},
           {"rule", text(f.rule)},
@@ -94,8 +100,10 @@ Json finding(const Finding& f) {
           {"oldest_age_s", seconds(f.oldest_age_s)},
           {"flagged_at", time(f.flagged_unix_ns)},
           {"culprit", culprit(f.culprit)},
+          {"callers", list(f.callers, caller)},
           {"stack_kind", f.stack_kind ? Json(stack_kind_name(*f.stack_kind)) : Json(nullptr)},
           {"stack_id", text(f.stack_id)},
+          {"stack_ids", texts(f.stack_ids)},
           {"stack", list(f.stack, stack_frame)},
           {"why", texts(f.why)},
           {"also", texts(f.also)},

@@ -2,28 +2,31 @@
 // Stacks and their names.
 #include "model/stack.hpp"
 
-#include <fmt/core.h>
-
-#include <string_view>
-
+#include "base/stack_hash.hpp"
 #include "model/culprit_rules.hpp"
 
 namespace connleak::model {
 
 namespace {
 
-// FNV-1a, 64 bits; the same as symbols/stack_id.hpp, which the model may not link.
-struct Fnv {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  void byte(std::uint8_t value) { hash = (hash ^ value) * 0x100000001b3; }
-  void number(std::uint64_t value) {
-    for (unsigned shift = 0; shift < 64; shift += 8) byte(static_cast<std::uint8_t>(value >> shift));
+NameStyle style_of(wire_language language) {
+  switch (language) {
+    case WIRE_LANGUAGE_UNKNOWN:
+    case WIRE_LANGUAGE_NATIVE:
+    case WIRE_LANGUAGE_RUST:
+      return NameStyle::native;
+    case WIRE_LANGUAGE_JAVA:
+      return NameStyle::java;
+    case WIRE_LANGUAGE_GO:
+    case WIRE_LANGUAGE_PYTHON:
+    case WIRE_LANGUAGE_RUBY:
+    case WIRE_LANGUAGE_PHP:
+    case WIRE_LANGUAGE_JAVASCRIPT:
+    case WIRE_LANGUAGE_END:
+      break;
   }
-  void text(std::string_view value) {
-    for (const char c : value) byte(static_cast<std::uint8_t>(c));
-    byte(0);
-  }
-};
+  return NameStyle::other;
+}
 
 }  // namespace
 
@@ -81,14 +84,14 @@ bool StackBook::resolve_pending() {
 }
 
 void StackBook::resolve(Stack& stack) const {
-  Fnv by_module;
-  Fnv by_address;
+  StackHash by_name;
+  StackHash by_address;
   stack.frames.clear();
   stack.culprit.reset();
   stack.application = false;
   stack.stable = true;
   for (const std::uint64_t address : stack.addresses) {
-    by_address.number(address);
+    by_address.address(address);
     const auto found = symbols_.find(address);
     if (found == symbols_.end() || found->second.empty()) {
       stack.stable = false;
@@ -97,19 +100,20 @@ void StackBook::resolve(Stack& stack) const {
       stack.frames.push_back(std::move(unknown));
       continue;
     }
-    // One location per address: inlined frames share theirs.
-    const StackFrame& first = found->second.front();
-    if (!first.module) stack.stable = false;
-    by_module.text(first.module.value_or(""));
-    by_module.number(first.offset);
+    if (!found->second.front().module) stack.stable = false;
     for (const StackFrame& frame : found->second) {
       stack.application = stack.application || frame.application;
       if (frame.application && !frame.helper && !stack.culprit) stack.culprit = stack.frames.size();
       if (frame.language == WIRE_LANGUAGE_GO) stack.go = true;
+      if (frame.function) {
+        by_name.frame(frame.module.value_or(""), *frame.function, style_of(frame.language));
+      } else {
+        by_name.frame(frame.module.value_or(""), frame.offset);
+      }
       stack.frames.push_back(frame);
     }
   }
-  stack.id = fmt::format("{:016x}", stack.stable ? by_module.hash : by_address.hash);
+  stack.id = stack.stable ? by_name.id() : by_address.id();
 }
 
 }  // namespace connleak::model

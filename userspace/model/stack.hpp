@@ -29,7 +29,7 @@ struct StackFrame {
 };
 
 struct Stack {
-  std::string id;       // 16 hex digits: FNV-1a-64 over (module, offset) pairs, over addresses where unresolved
+  std::string id;       // as base/stack_hash.hpp; over addresses where unresolved
   bool stable = false;  // every address is resolved, so the id is the same in every run of one build
   std::vector<std::uint64_t> addresses;  // innermost first
   std::vector<StackFrame> frames;        // innermost first, inlined callers included

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "report/callers.hpp"
 #include "report/convert.hpp"
 #include "report/growth.hpp"
 
@@ -88,7 +89,7 @@ class Builder {
     out.failed_total = group.failed;
     for (const model::Connection* member : group.members) count(*member, out);
     out_.summary.connections_open += out.open;
-    for (const detect::Finding& finding : findings) add(finding, process, out);
+    for (const detect::Finding& finding : findings) add(finding, group, process, out);
     out.growth_per_hour = growth(findings);
     out.exhausted_in_s = exhausted_in_s(group.key.address, out.growth_per_hour);
     for (const detect::NotFlagged& spared : detector_.not_flagged(group))
@@ -144,7 +145,7 @@ class Builder {
       group.oldest_idle_s = std::max(group.oldest_idle_s.value_or(0), seconds(*idle));
   }
 
-  void add(const detect::Finding& finding, const model::Process& process, Group& group) {
+  void add(const detect::Finding& finding, const model::Group& from, const model::Process& process, Group& group) {
     Finding out;
     out.rule = finding.rule;
     out.name = finding.name;
@@ -157,6 +158,9 @@ class Builder {
       out.stack_id = finding.stack->id;
       for (const model::StackFrame& frame : finding.stack->frames) out.stack.push_back(to_frame(frame));
       if (const auto* frame = finding.stack->culprit_frame()) out.culprit = to_frame(*frame);
+      for (const model::Stack* stack : finding.stacks)
+        if (std::ranges::find(out.stack_ids, stack->id) == out.stack_ids.end()) out.stack_ids.push_back(stack->id);
+      out.callers = callers(finding, from);
     }
     if (finding.fork_stack != nullptr && finding.fork_stack->has_application_frame())
       out.culprit = to_frame(*finding.fork_stack->culprit_frame());

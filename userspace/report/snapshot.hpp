@@ -53,6 +53,12 @@ struct Member {
   std::optional<std::string> transaction;  // none, open, failed
 };
 
+// An application frame behind the culprit, and how many of the members came through it.
+struct Caller {
+  Frame frame;
+  std::uint64_t connections = 0;
+};
+
 struct Finding {
   Verdict verdict = Verdict::suspect;
   std::optional<std::string> rule;  // "L1"; absent for HELD and STALE
@@ -64,8 +70,10 @@ struct Finding {
   std::optional<double> oldest_age_s;
   std::optional<std::int64_t> flagged_unix_ns;  // since when the rule accuses; absent for HELD and STALE
   std::optional<Frame> culprit;
+  std::vector<Caller> callers;  // most first; where the culprit looks like a helper, else empty
   std::optional<StackKind> stack_kind;
-  std::optional<std::string> stack_id;
+  std::optional<std::string> stack_id;  // of the stack that most members have
+  std::vector<std::string> stack_ids;   // of all that were merged, most members first
   std::vector<Frame> stack;
   std::vector<std::string> why;
   std::vector<std::string> also;  // other rules that fit
@@ -162,6 +170,7 @@ struct BaselineFinding {
   std::optional<Frame> culprit;
   std::string comm;
   std::string protocol;
+  std::vector<std::string> stack_ids{};  // all; empty: it had no stack
 };
 
 struct BaselineOutcome {

@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stack ids.
 #include "symbols/stack_id.hpp"
 
-#include <fmt/core.h>
-
-#include <vector>
+#include "base/stack_hash.hpp"
 
 namespace connleak {
-
 namespace {
 
-constexpr std::uint64_t kBasis = 0xcbf29ce484222325;
-constexpr std::uint64_t kPrime = 0x100000001b3;
-
-std::uint64_t mix(std::uint64_t hash, std::uint8_t byte) { return (hash ^ byte) * kPrime; }
+NameStyle style_of(Language language) {
+  switch (language) {
+    case Language::unknown:
+    case Language::native:
+    case Language::rust:
+      return NameStyle::native;
+    case Language::java:
+      return NameStyle::java;
+    case Language::go:
+    case Language::python:
+    case Language::ruby:
+    case Language::php:
+    case Language::javascript:
+      return NameStyle::other;
+  }
+  return NameStyle::other;
+}
 
 }  // namespace
 
-std::string stack_id(std::span<const StackLocation> locations) {
-  std::uint64_t hash = kBasis;
-  for (const auto& location : locations) {
-    for (const char c : location.module) hash = mix(hash, static_cast<std::uint8_t>(c));
-    hash = mix(hash, 0);
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-      hash = mix(hash, static_cast<std::uint8_t>(location.offset >> shift));
+std::string stack_id(std::span<const SymbolFrame> frames) {
+  StackHash hash;
+  for (const SymbolFrame& frame : frames) {
+    if (frame.function) {
+      hash.frame(frame.module, *frame.function, style_of(frame.language));
+    } else {
+      hash.frame(frame.module, frame.offset);
     }
   }
-  return fmt::format("{:016x}", hash);
-}
-
-std::string stack_id(std::span<const SymbolFrame> frames) {
-  std::vector<StackLocation> locations;
-  locations.reserve(frames.size());
-  for (const auto& frame : frames) {
-    if (!frame.inlined) locations.push_back({frame.module, frame.offset});
-  }
-  return stack_id(std::span<const StackLocation>(locations));
+  return hash.id();
 }
 
 }  // namespace connleak

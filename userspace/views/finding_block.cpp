@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t verdict_column = 9;  // "SUSPECT" and two spaces
 constexpr std::size_t label_column = 17;   // two spaces, "on the server:", one space
 constexpr std::size_t members_shown = 3;
+constexpr std::size_t callers_shown = 3;
 constexpr std::size_t frames_shown = 14;
 
 class Block {
@@ -97,7 +98,10 @@ void put_facts(Block& block, const Group& g, const Finding& f, std::size_t width
 void put_place(Block& block, const Finding& f, const Paint& paint) {
   block.label("lost at:");
   if (!f.culprit) {
-    block.line(f.stack.empty() ? "unknown: no stack was seen" : "unknown: no application frame in the stack");
+    const bool helpers = std::ranges::any_of(f.stack, [](const Frame& frame) { return frame.application; });
+    block.line(f.stack.empty() ? "unknown: no stack was seen"
+               : helpers       ? "unknown: nothing but helpers in the stack"
+                               : "unknown: no application frame in the stack");
     return;
   }
   const std::string name = escape(frame_name(*f.culprit));
@@ -118,6 +122,27 @@ void put_place(Block& block, const Finding& f, const Paint& paint) {
     if (!place.empty()) block.line(place);
   }
   if (!meaning.empty()) block.line(paint(Tone::dim, meaning));
+}
+
+// A culprit that everything goes through says little without them.
+void put_callers(Block& block, const Finding& f, const Paint& paint) {
+  block.label("called from:");
+  const std::size_t shown = f.callers.size() <= callers_shown + 1 ? f.callers.size() : callers_shown;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Caller& caller = f.callers[i];
+    const std::string name = cut(escape(frame_name(caller.frame)), block.room());
+    const std::string place = escape(frame_place(caller.frame));
+    const std::string count = fmt::format("({})", connections_text(caller.connections));
+    const std::size_t for_place = block.room() - std::min(block.room(), 4 + display_width(count));
+    if (display_width(name) + display_width(place) <= for_place) {
+      block.line(paint(Tone::bold, name) + (place.empty() ? "" : "  " + place) + "  " + paint(Tone::dim, count));
+    } else {
+      block.line(paint(Tone::bold, name));
+      block.line("  " + (place.empty() ? "" : cut_left(place, for_place) + "  ") + paint(Tone::dim, count));
+    }
+  }
+  if (shown != f.callers.size())
+    block.line(paint(Tone::dim, fmt::format("and from {} more places", f.callers.size() - shown)));
 }
 
 std::string frame_line(const Frame& frame, std::size_t name_width, std::size_t room, const Paint& paint) {
@@ -261,6 +286,7 @@ std::vector<std::string> finding_block(const Process& process, const Group& grou
   put_facts(block, group, finding, width);
   block.lines.emplace_back();
   put_place(block, finding, paint);
+  if (!finding.callers.empty()) put_callers(block, finding, paint);
   if (!finding.stack.empty()) put_stack(block, finding, paint);
   if (!finding.why.empty()) put_why(block, finding);
   if (!finding.members.empty()) put_members(block, finding);
