@@ -285,7 +285,8 @@ struct wire_symbol {
 	__u16 module_size;
 	__u8 language;              /* enum wire_language */
 	__u8 application;           /* 1 = the application's own code: not libc, driver, pool or standard library */
-	__u32 padding;
+	__u8 housekeeping;          /* 1 = a pool's ping, reset or validation: not a use by the application */
+	__u8 padding[3];
 	__u64 offset;               /* of the address in its module, stable across runs: names a frame without a function */
 	char text[2048];
 };

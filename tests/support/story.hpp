@@ -27,6 +27,9 @@ namespace connleak::test {
 
 using namespace std::chrono_literals;
 
+// A place that is a pool looking after its members.
+inline constexpr auto kPing = "pool_ping";
+
 struct StoryOptions {
   std::chrono::nanoseconds idle_after = 300ms;
   std::chrono::nanoseconds hold_after = 5s;
@@ -353,8 +356,8 @@ class Story {
       addresses.push_back(place);
       if (!named_.insert({process.tgid, place}).second) continue;
       emit_driver(process, language);
-      emit(now_,
-           SymbolEvent{process, place, 0, 1, place, 42, function, "orders.c", "app", language, options_.frames});
+      emit(now_, SymbolEvent{process, place, 0, 1, place, 42, function, "orders.c", "app", language,
+                             options_.frames, function == kPing});
     }
     emit(now_, StackEvent{wire.record.cookie, wire.record.opened_ns, thread, kind, addresses});
   }

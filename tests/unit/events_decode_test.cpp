@@ -124,6 +124,7 @@ TEST_CASE("values outside their enumerations are malformed", "[events]") {
   check_skipped<wire_loss>("attached", loss, [](wire_loss& r) { r.attached = 2; });
   check_skipped<wire_symbol>("language", symbol, [](wire_symbol& r) { r.language = WIRE_LANGUAGE_END; });
   check_skipped<wire_symbol>("application", symbol, [](wire_symbol& r) { r.application = 2; });
+  check_skipped<wire_symbol>("housekeeping", symbol, [](wire_symbol& r) { r.housekeeping = 2; });
 }
 
 TEST_CASE("text without its NUL is malformed", "[events]") {

@@ -52,7 +52,8 @@ TEST_CASE("decoded fields are the encoded ones", "[events]") {
   CHECK(process_back.cgroup == "/a");
   CHECK(process_back.uid == 5);
 
-  const SymbolEvent symbol{test::thread_of(9), 1, 2, 3, 4, 5, "f", std::nullopt, "m", WIRE_LANGUAGE_RUST, true};
+  const SymbolEvent symbol{test::thread_of(9), 1,    2,   3, 4, 5, "f", std::nullopt, "m",
+                           WIRE_LANGUAGE_RUST, true, true};
   const auto symbol_back = std::get<SymbolEvent>(round_trip(test::at(5, symbol)).body);
   CHECK(symbol_back.function == "f");
   CHECK_FALSE(symbol_back.file);
@@ -60,6 +61,7 @@ TEST_CASE("decoded fields are the encoded ones", "[events]") {
   CHECK(symbol_back.line == 5u);
   CHECK(symbol_back.language == WIRE_LANGUAGE_RUST);
   CHECK(symbol_back.application);
+  CHECK(symbol_back.housekeeping);
 }
 
 TEST_CASE("text that does not fit is cut, and the rest of the record stands", "[events]") {

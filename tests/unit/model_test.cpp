@@ -236,6 +236,32 @@ TEST_CASE("stack ids: over modules and functions where known, over addresses els
   CHECK(book.intern({}, book) == nullptr);
 }
 
+TEST_CASE("a pool's ping leaves the stack of who used the connection before") {
+  Story story;
+  Wire& used = story.open();
+  Wire& spare = story.open();
+  const auto last_user = [&](const Wire& wire) {
+    const model::Stack* stack = the(story, wire).last_use_stack;
+    REQUIRE(stack != nullptr);
+    REQUIRE(stack->culprit_frame() != nullptr);
+    return stack->culprit_frame()->function;
+  };
+  story.use(used, {.place = "find_order"});
+  story.wait(2s);
+  CHECK(last_user(used) == "find_order");
+  story.use(used, {.place = kPing});
+  story.use(spare, {.place = kPing});
+  story.wait(2s);
+  CHECK(last_user(used) == "find_order");
+  CHECK(last_user(spare) == kPing);
+  CHECK(model::idle_since(the(story, used)) == used.record.last_answer_ns);
+  story.use(used, {.place = "cancel_order"});
+  story.use(spare, {.place = "find_order"});
+  story.wait(2s);
+  CHECK(last_user(used) == "cancel_order");
+  CHECK(last_user(spare) == "find_order");
+}
+
 TEST_CASE("a histogram speaks of about the last 2,000") {
   model::Histogram histogram;
   CHECK_FALSE(histogram.quantile(0.99).has_value());

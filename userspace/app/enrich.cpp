@@ -181,6 +181,7 @@ void Enrich::put_symbols(std::uint64_t address, std::span<const SymbolFrame> fra
     if (!frame.module.empty()) symbol.module = frame.module;
     symbol.language = static_cast<wire_language>(frame.language);
     symbol.application = frame.application;
+    symbol.housekeeping = is_housekeeping(frame);
     encode(Event{time_ns, 0, std::move(symbol)}, out_);
   }
 }

@@ -180,7 +180,9 @@ bool decode_symbol(Bytes bytes, Event& event) {
   constexpr std::size_t fixed = offsetof(wire_symbol, text);
   wire_symbol record{};
   if (!copy_cut(bytes, fixed, record)) return false;
-  if (record.index >= record.count || record.language >= WIRE_LANGUAGE_END || record.application > 1) return false;
+  if (record.index >= record.count || record.language >= WIRE_LANGUAGE_END || record.application > 1 ||
+      record.housekeeping > 1)
+    return false;
   std::string_view area(record.text, bytes.size() - fixed);
   auto& body = event.body.emplace<SymbolEvent>();
   body.process = record.process;
@@ -191,6 +193,7 @@ bool decode_symbol(Bytes bytes, Event& event) {
   if (record.line != 0) body.line = record.line;
   body.language = static_cast<wire_language>(record.language);
   body.application = record.application == 1;
+  body.housekeeping = record.housekeeping == 1;
   return take_text(area, record.function_size, body.function) && take_text(area, record.file_size, body.file) &&
          take_text(area, record.module_size, body.module);
 }

@@ -124,6 +124,7 @@ class Encoder {
     record.line = body.line.value_or(0);
     record.language = static_cast<__u8>(body.language);
     record.application = body.application ? 1 : 0;
+    record.housekeeping = body.housekeeping ? 1 : 0;
     std::array texts{text(body.function), text(body.file), text(body.module)};
     const std::size_t used = put_texts(texts, record.text);
     record.function_size = size_of(texts[0]);

@@ -100,6 +100,7 @@ struct SymbolEvent {
   std::optional<std::string> module;
   wire_language language = WIRE_LANGUAGE_UNKNOWN;
   bool application = false;
+  bool housekeeping = false;
 };
 
 struct Event {

@@ -256,7 +256,8 @@ void Model::on(const Event&, const StackEvent& body) {
       connection.open_stack = stack;
       break;
     case WIRE_STACK_LAST_USE:
-      connection.last_use_stack = stack;
+      if (stack == nullptr || !stack->housekeeping || connection.last_use_stack == nullptr)
+        connection.last_use_stack = stack;
       break;
     case WIRE_STACK_CLOSE:
       connection.close_stack = stack;

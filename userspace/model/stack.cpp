@@ -37,7 +37,7 @@ void StackBook::add_symbol(const SymbolEvent& symbol, const CulpritRules& rules)
   if (symbol.index == 0) frames.clear();
   if (symbol.index != frames.size() || frames.size() >= kFramesPerAddress) return;
   frames.push_back({symbol.address, symbol.function, symbol.file, symbol.line, symbol.module, symbol.language,
-                    symbol.application, symbol.offset});
+                    symbol.application, symbol.offset, false, symbol.housekeeping});
   rules.apply(frames.back());
   symbols_came_ = true;
 }
@@ -105,6 +105,7 @@ void StackBook::resolve(Stack& stack) const {
       stack.application = stack.application || frame.application;
       if (frame.application && !frame.helper && !stack.culprit) stack.culprit = stack.frames.size();
       if (frame.language == WIRE_LANGUAGE_GO) stack.go = true;
+      if (frame.housekeeping) stack.housekeeping = true;
       if (frame.function) {
         by_name.frame(frame.module.value_or(""), *frame.function, style_of(frame.language));
       } else {

@@ -23,9 +23,10 @@ struct StackFrame {
   std::optional<std::uint32_t> line;
   std::optional<std::string> module;
   wire_language language = WIRE_LANGUAGE_UNKNOWN;
-  bool application = false;  // the application's own code: not libc, driver, pool or standard library
-  std::uint64_t offset = 0;  // in its module
-  bool helper = false;       // never the culprit: who calls it is
+  bool application = false;   // the application's own code: not libc, driver, pool or standard library
+  std::uint64_t offset = 0;   // in its module
+  bool helper = false;        // never the culprit: who calls it is
+  bool housekeeping = false;  // a pool looking after its members
 };
 
 struct Stack {
@@ -36,6 +37,7 @@ struct Stack {
   std::optional<std::size_t> culprit;    // index of the first application frame that is no helper
   bool application = false;              // an application frame, helper or not
   bool go = false;                       // a frame of language Go
+  bool housekeeping = false;             // a frame of housekeeping: who used the connection before that counts
 
   [[nodiscard]] bool has_application_frame() const { return application; }
   [[nodiscard]] const StackFrame* culprit_frame() const { return culprit ? &frames[*culprit] : nullptr; }
