@@ -209,6 +209,7 @@ TEST_CASE("culprit: Java by package", "[symbols]") {
   CHECK(!java("com.acme.Orders$$Lambda$14/0x0000000800c03000.run"));
   CHECK(!java("Interpreter"));
   CHECK(!java("call_stub"));
+  CHECK(!own_script(Language::unknown, "StubRoutines (1)", nullptr));
   CHECK(!java(nullptr));
 }
 

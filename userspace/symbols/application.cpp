@@ -187,8 +187,11 @@ bool is_application(const ModuleFacts& module, const SymbolFrame& frame) {
       return !is_library_module(module) && is_go_application(module.go_main_module, frame);
     case Language::rust:
       return !is_library_module(module) && is_rust_application(frame);
-    case Language::native:
     case Language::unknown:
+      // Stubs and the like that a JIT compiler has named.
+      if (module.path.empty() && module.soname.empty()) return false;
+      return !is_library_module(module) && is_native_application(frame);
+    case Language::native:
       return !is_library_module(module) && is_native_application(frame);
     case Language::python:
       return is_python_application(text_of(frame.file));

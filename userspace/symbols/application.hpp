@@ -26,7 +26,7 @@ struct ModuleFacts {
 // every other module in the module cache or a vendor directory are not. Rust: by crate. C++: by namespace; also
 // what was inlined from a system header is a library's. Python, Ruby, PHP, JavaScript: by the file, whose whole
 // path is wanted; without one it is the interpreter's. Java: by the package; a function without a class is the
-// machine's.
+// machine's. Of unknown language and in no module: false.
 [[nodiscard]] bool is_application(const ModuleFacts& module, const SymbolFrame& frame);
 
 // The same for frames of scripts and of Java, to which no module belongs.
