@@ -12,7 +12,7 @@
 #include <random>
 #include <sstream>
 
-#include "interpreters/script_process.hpp"
+#include "interpreters/paused_script.hpp"
 #include "symbols/perf_map.hpp"
 #include "symbols/perf_names.hpp"
 #include "symbols/process_files.hpp"
@@ -20,7 +20,7 @@
 namespace connleak {
 namespace {
 
-using test::ScriptProcess;
+using test::PausedScript;
 
 // A file without a name that others can write to.
 class Written {
@@ -226,7 +226,7 @@ TEST_CASE("perf map: no more functions and bytes than allowed", "[perf_map]") {
 }
 
 TEST_CASE("perf map: a link, a pipe and a folder are not opened", "[perf_map]") {
-  const ScriptProcess process({"/bin/sh", "-c", "echo end; read line"});
+  const PausedScript process({"/bin/sh", "-c", "echo end; read line"});
   const Fd directory = open_process(static_cast<std::uint32_t>(process.pid()), 0);
   const std::string path = fmt::format("/tmp/perf-{}.map", process.pid());
   CHECK_FALSE(PerfMap::open(directory));
@@ -256,7 +256,7 @@ TEST_CASE("perf map: functions of a real node", "[perf_map]") {
   REQUIRE(::mkdtemp(folder) != nullptr);
   const std::string command =
       fmt::format("cd {} && exec {} --perf-basic-prof {}", folder, *node, test::script_path("hot.js"));
-  const ScriptProcess process({"/bin/sh", "-c", command});
+  const PausedScript process({"/bin/sh", "-c", command});
   // Compiling goes on: the lines first, then the map that must have them.
   std::ifstream file(fmt::format("/tmp/perf-{}.map", process.pid()));
   std::string text(std::istreambuf_iterator<char>(file), {});
@@ -283,7 +283,7 @@ TEST_CASE("perf map: functions of a real java", "[perf_map]") {
   const auto java = test::program_path("java");
   const auto jcmd = test::program_path("jcmd");
   if (!java || !jcmd) SKIP("java and jcmd are not installed");
-  const ScriptProcess process({*java, test::script_path("Hot.java")});
+  const PausedScript process({*java, test::script_path("Hot.java")});
   const auto command = fmt::format("{} {} Compiler.perfmap >/dev/null 2>&1", *jcmd, process.pid());
   if (std::system(command.c_str()) != 0) SKIP("this jcmd has no Compiler.perfmap: it is older than 17");
   const auto map = PerfMap::open(open_process(static_cast<std::uint32_t>(process.pid()), 0));
