@@ -91,6 +91,7 @@ static __always_inline bool compat__read_registers(const struct pt_regs *regs, _
 	to[CAPTURE_R14] = regs->r14;
 	to[CAPTURE_R15] = regs->r15;
 	to[CAPTURE_IP] = regs->ip;
+	to[CAPTURE_DI] = regs->di;
 	return true;
 #else
 	return false;

@@ -349,6 +349,7 @@ struct pt_regs {
 	unsigned long sp;
 	unsigned long dx;
 	unsigned long si;
+	unsigned long di;
 	unsigned long orig_ax;
 	u16 cs;
 };

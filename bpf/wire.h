@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define WIRE_VERSION 4
+#define WIRE_VERSION 5
 
 /* TASK_COMM_LEN of the kernel. */
 #define WIRE_COMM 16
@@ -252,7 +252,8 @@ struct wire_loss {
 	__u32 padding;
 };
 
-/* Strings are NUL-terminated and lie in text[], in this order: exe, cgroup path. */
+/* Strings are NUL-terminated and lie in text[], in this order: exe, cgroup path, why the frames of its code cannot be
+ * seen and what would help. Sent again when that changes. */
 struct wire_process_info {
 	struct wire_header header; /* size cut to the text present, rounded to 8 */
 	struct wire_thread process; /* tid = tgid */
@@ -261,8 +262,10 @@ struct wire_process_info {
 	__u32 uid;
 	__u16 exe_size;    /* bytes, NUL included; 0 = unknown */
 	__u16 cgroup_size;
+	__u16 frames_note_size;
+	__u16 padding[3];
 	char comm[WIRE_COMM];
-	char text[4096];   /* PATH_MAX for the two together */
+	char text[4096];   /* PATH_MAX for all together */
 };
 
 enum wire_language {
@@ -340,7 +343,7 @@ WIRE_ASSERT(sizeof(struct wire_session) == 64, "wire_session");
 WIRE_ASSERT(sizeof(struct wire_requests) == 52 + 12 * WIRE_WAIT_BUCKETS, "wire_requests");
 WIRE_ASSERT(sizeof(struct wire_scan) == 32, "wire_scan");
 WIRE_ASSERT(sizeof(struct wire_loss) == 80, "wire_loss");
-WIRE_ASSERT(sizeof(struct wire_process_info) == 96 + 4096, "wire_process_info");
+WIRE_ASSERT(sizeof(struct wire_process_info) == 104 + 4096, "wire_process_info");
 WIRE_ASSERT(sizeof(struct wire_symbol) == 80 + 2048, "wire_symbol");
 
 #endif

@@ -39,7 +39,8 @@ LATE_TLS = "late-tls"
 UNIX = "unix"
 EXTRA = (DROPS, LATE_TLS, UNIX)
 # By which the rules may still see more than is open; the subjects of the tree run so in every setting.
-OPTIONS = ("--idle-after", "300ms", "--hold-after", "1s")
+# The subjects have a query helper of their own, as code bases do.
+OPTIONS = ("--idle-after", "300ms", "--hold-after", "1s", "--helper", "function:subject_*")
 RULES = [f"L{number}" for number in range(1, 13)]
 CULPRIT = ("// CULPRIT", "/* CULPRIT */", "# CULPRIT")
 SECONDS, LATE_SECONDS, ATTACH_AFTER = 12, 18, 4

@@ -56,7 +56,7 @@ const Event process = test::at(1, ProcessEvent{WIRE_EXEC, test::thread_of(1), {}
 const Event stack = test::at(1, StackEvent{1, 1, {}, WIRE_STACK_OPEN, {1, 2, 3}});
 const Event scan = test::at(1, ScanEvent{false, WIRE_SCAN_LEVELS, 1});
 const Event loss = test::at(1, LossEvent{"hook", 1, 2, 3, true});
-const Event info = test::at(1, ProcessInfoEvent{test::thread_of(1), {}, 1, 1, "x", "/exe", "/cgroup"});
+const Event info = test::at(1, ProcessInfoEvent{test::thread_of(1), {}, 1, 1, "x", "/exe", "/cgroup", "why"});
 const Event symbol =
     test::at(1, SymbolEvent{test::thread_of(1), 1, 0, 1, 1, 1, "f", "g", "h", WIRE_LANGUAGE_GO, true});
 

@@ -46,11 +46,12 @@ TEST_CASE("decoded fields are the encoded ones", "[events]") {
   CHECK(stack_back.kind == WIRE_STACK_CLOSE);
   CHECK(stack_back.addresses == stack.addresses);
 
-  const ProcessInfoEvent process{test::thread_of(9), {}, 4, 5, "x", std::nullopt, "/a"};
+  const ProcessInfoEvent process{test::thread_of(9), {}, 4, 5, "x", std::nullopt, "/a", "why"};
   const auto process_back = std::get<ProcessInfoEvent>(round_trip(test::at(5, process)).body);
   CHECK_FALSE(process_back.exe);
   CHECK(process_back.cgroup == "/a");
   CHECK(process_back.uid == 5);
+  CHECK(process_back.frames_note == "why");
 
   const SymbolEvent symbol{test::thread_of(9), 1,    2,   3, 4, 5, "f", std::nullopt, "m",
                            WIRE_LANGUAGE_RUST, true, true};
@@ -75,7 +76,7 @@ TEST_CASE("text that does not fit is cut, and the rest of the record stands", "[
   CHECK(back.function->size() > 500);
   CHECK(back.module->size() > 500);
 
-  const ProcessInfoEvent process{test::thread_of(9), {}, 4, 5, huge, huge, "/a"};
+  const ProcessInfoEvent process{test::thread_of(9), {}, 4, 5, huge, huge, "/a", std::nullopt};
   const auto process_back = std::get<ProcessInfoEvent>(round_trip(test::at(5, process)).body);
   CHECK(process_back.comm == std::string(WIRE_COMM - 1, 'f'));
   CHECK(process_back.cgroup == "/a");
@@ -84,6 +85,6 @@ TEST_CASE("text that does not fit is cut, and the rest of the record stands", "[
   const StackEvent deep{7, 1, {}, WIRE_STACK_OPEN, std::vector<std::uint64_t>(WIRE_FRAMES + 5, 1)};
   CHECK(std::get<StackEvent>(round_trip(test::at(5, deep)).body).addresses.size() == WIRE_FRAMES);
 
-  const ProcessInfoEvent inner{test::thread_of(9), {}, 4, 5, "x", std::string("/a\0b", 4), "/c"};
+  const ProcessInfoEvent inner{test::thread_of(9), {}, 4, 5, "x", std::string("/a\0b", 4), "/c", std::nullopt};
   CHECK(std::get<ProcessInfoEvent>(round_trip(test::at(5, inner)).body).exe == "/a");
 }

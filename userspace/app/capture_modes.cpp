@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/capture_modes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "interpreters/process_memory.hpp"
@@ -13,6 +15,21 @@ namespace {
 constexpr int kMaxLooks = 4;
 // As many as the symbolizer remembers.
 constexpr std::size_t kMaxProcesses = 4096;
+
+// Of programs whose code is generated while they run.
+std::string note_of_jit(const std::vector<LoadedFile>& files, std::uint32_t pid) {
+  for (const LoadedFile& file : files) {
+    const std::string name = file.path.substr(file.path.rfind('/') + 1);
+    if (name.starts_with("libjvm.so"))
+      return fmt::format(
+          "Java shows its methods when it runs with -XX:+PreserveFramePointer and, from JDK 17 on, after "
+          "`jcmd {} Compiler.perfmap`; those that are not compiled yet stay nameless",
+          pid);
+    if (name == "node" || name == "nodejs" || name.starts_with("libnode.so"))
+      return "Node.js shows its functions when it runs with --perf-basic-prof, which NODE_OPTIONS can hold";
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -36,7 +53,7 @@ void CaptureModes::process_seen(std::uint32_t pid, std::uint64_t start_ns) {
   process.memory = std::make_unique<ProcessMemory>(static_cast<pid_t>(pid));
   FoundInterpreter found = find_interpreter(mapped, *process.memory);
   process.interpreter = std::move(found.interpreter);
-  process.why_not = std::move(found.why_not);
+  process.note = process.interpreter ? "" : !found.why_not.empty() ? found.why_not : note_of_jit(files, pid);
   if (!process.interpreter) return;
   process.flags = FRAMES_SCRIPT;
   tell(key, process);
@@ -68,6 +85,11 @@ void CaptureModes::tell(const Key& key, const Process& process) {
   frame_layout layout = process.interpreter ? process.interpreter->layout() : frame_layout{};
   layout.flags |= process.flags;
   tell_(key.pid, layout);
+}
+
+std::string CaptureModes::note(std::uint32_t pid, std::uint64_t start_ns) const {
+  const auto known = processes_.find({pid, start_ns});
+  return known == processes_.end() ? "" : known->second.note;
 }
 
 std::vector<SymbolFrame> CaptureModes::name(std::uint32_t pid, std::uint64_t start_ns,

@@ -32,6 +32,9 @@ class CaptureModes {
   // Deep ones show none of it either.
   void flatten(std::uint32_t pid, std::uint64_t start_ns);
 
+  // Why the frames of its program cannot be named, and what would help; "" where nothing is amiss.
+  [[nodiscard]] std::string note(std::uint32_t pid, std::uint64_t start_ns) const;
+
   // Empty: nothing is known of the interpreter, or the process is gone.
   [[nodiscard]] std::vector<SymbolFrame> name(std::uint32_t pid, std::uint64_t start_ns,
                                               std::span<const script_frame> frames);
@@ -48,7 +51,7 @@ class CaptureModes {
     bool is_flat = false;
     std::unique_ptr<Memory> memory;
     std::unique_ptr<Interpreter> interpreter;
-    std::string why_not;
+    std::string note;
   };
   void tell(const Key& key, const Process& process);
 

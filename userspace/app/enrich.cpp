@@ -77,7 +77,9 @@ void Enrich::see_process(const wire_thread& thread, std::uint64_t time_ns) {
   if (thread.tgid == 0) return;
   const auto [known, fresh] = seen_.try_emplace(thread.tgid, thread.process_start_ns);
   if (!fresh && known->second == thread.process_start_ns) {
+    const std::string before = modes_.note(thread.tgid, thread.process_start_ns);
     modes_.process_seen(thread.tgid, thread.process_start_ns);
+    if (modes_.note(thread.tgid, thread.process_start_ns) != before) put_process(thread, time_ns);
     return;
   }
   known->second = thread.process_start_ns;
@@ -85,7 +87,12 @@ void Enrich::see_process(const wire_thread& thread, std::uint64_t time_ns) {
   script_places_.erase(thread.tgid);
   symbolizer_.process_seen(thread.tgid, thread.process_start_ns);
   modes_.process_seen(thread.tgid, thread.process_start_ns);
-  const auto info = make_process_record(thread.tgid, time_ns, thread.process_start_ns);
+  put_process(thread, time_ns);
+}
+
+void Enrich::put_process(const wire_thread& thread, std::uint64_t time_ns) {
+  const auto info = make_process_record(thread.tgid, time_ns, thread.process_start_ns,
+                                        modes_.note(thread.tgid, thread.process_start_ns));
   if (info) out_.insert(out_.end(), info->begin(), info->end());
 }
 

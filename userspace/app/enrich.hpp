@@ -37,6 +37,7 @@ class Enrich final : public ByteSink, private EventSink {
   void event(Event&& event) override;
   void follow(const ProcessEvent& event, std::uint64_t time_ns);
   void see_process(const wire_thread& thread, std::uint64_t time_ns);
+  void put_process(const wire_thread& thread, std::uint64_t time_ns);
   void take_capture(std::span<const std::byte> record);
   void make_out(const capture& captured);
   [[nodiscard]] std::vector<std::uint64_t> name_script(const capture& captured);

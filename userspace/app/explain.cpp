@@ -33,6 +33,7 @@ class Explainer {
     out.heading = fmt::format("{} (pid {})", process->comm, pid);
     if (process->exe) out.facts.push_back({"executable", *process->exe});
     if (process->cgroup) out.facts.push_back({"cgroup", *process->cgroup});
+    if (process->frames_note) out.facts.push_back({"frames", *process->frames_note});
     std::vector<const model::Connection*> members;
     for (const auto& [key, group] : process->groups)
       for (const model::Connection* member : group->members)

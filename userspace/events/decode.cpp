@@ -173,7 +173,8 @@ bool decode_process_info(Bytes bytes, Event& event) {
   body.cgroup_id = record.cgroup_id;
   body.uid = record.uid;
   body.comm = text_of(record.comm);
-  return take_text(area, record.exe_size, body.exe) && take_text(area, record.cgroup_size, body.cgroup);
+  return take_text(area, record.exe_size, body.exe) && take_text(area, record.cgroup_size, body.cgroup) &&
+         take_text(area, record.frames_note_size, body.frames_note);
 }
 
 bool decode_symbol(Bytes bytes, Event& event) {

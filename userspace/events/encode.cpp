@@ -107,10 +107,11 @@ class Encoder {
     record.cgroup_id = body.cgroup_id;
     record.uid = body.uid;
     fill(record.comm, body.comm);
-    std::array texts{text(body.exe), text(body.cgroup)};
+    std::array texts{text(body.exe), text(body.cgroup), text(body.frames_note)};
     const std::size_t used = put_texts(texts, record.text);
     record.exe_size = size_of(texts[0]);
     record.cgroup_size = size_of(texts[1]);
+    record.frames_note_size = size_of(texts[2]);
     put(WIRE_PROCESS, record, offsetof(wire_process_info, text) + used);
   }
 

@@ -86,6 +86,7 @@ struct ProcessInfoEvent {
   std::string comm;
   std::optional<std::string> exe;
   std::optional<std::string> cgroup;
+  std::optional<std::string> frames_note;
 };
 
 struct SymbolEvent {

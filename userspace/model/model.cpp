@@ -309,6 +309,7 @@ void Model::on(const Event&, const ProcessInfoEvent& body) {
   if (body.cgroup) process.cgroup = body.cgroup;
   if (body.cgroup_id != 0) process.cgroup_id = body.cgroup_id;
   process.uid = body.uid;
+  process.frames_note = body.frames_note;
   // At a fork it was told exactly; orphans have another one later.
   if (body.parent.tgid != 0 && !process.parent) process.parent = process_key(body.parent);
 }

@@ -81,6 +81,7 @@ struct Process {
   std::optional<std::string> cgroup;
   std::optional<std::uint64_t> cgroup_id;
   std::optional<std::uint32_t> uid;
+  std::optional<std::string> frames_note;  // why the frames of its code are not seen, and what would help
   std::optional<ProcessKey> parent;
   // Those that held connections when they, or their children, forked it; innermost last.
   std::vector<ProcessKey> ancestors;

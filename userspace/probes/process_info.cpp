@@ -116,7 +116,8 @@ bool start_ns_matches(std::uint64_t exact_ns, std::uint64_t cut_ns) {
 }
 
 std::optional<std::vector<std::byte>> make_process_record(std::uint32_t pid, std::uint64_t now_ns,
-                                                          std::optional<std::uint64_t> start_ns) {
+                                                          std::optional<std::uint64_t> start_ns,
+                                                          std::string_view frames_note) {
   const Fd dir = open_process(pid);
   if (!dir) return std::nullopt;
   const auto cut = start_of(dir.get());
@@ -136,7 +137,9 @@ std::optional<std::vector<std::byte>> make_process_record(std::uint32_t pid, std
   const std::string cgroup = cgroup_path(dir.get());
   record.exe_size = put(record, 0, read_link(dir.get(), "exe"));
   record.cgroup_size = put(record, record.exe_size, cgroup);
-  const std::size_t used = sizeof record - sizeof record.text + record.exe_size + record.cgroup_size;
+  const std::size_t paths = std::size_t{record.exe_size} + record.cgroup_size;
+  record.frames_note_size = put(record, paths, frames_note);
+  const std::size_t used = sizeof record - sizeof record.text + paths + record.frames_note_size;
   const std::size_t size = (used + 7) / 8 * 8;
   record.header = {WIRE_PROCESS, static_cast<__u16>(size), 0, now_ns};
   const auto bytes = std::as_bytes(std::span(&record, 1)).first(size);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace connleak {
@@ -15,7 +16,8 @@ namespace connleak {
 // read are missing: exe_size or cgroup_size 0, uid ~0. Cgroup id: 0, the connection's record has it. Reads are
 // bounded; the text is untrusted.
 [[nodiscard]] std::optional<std::vector<std::byte>> make_process_record(
-    std::uint32_t pid, std::uint64_t now_ns, std::optional<std::uint64_t> start_ns = std::nullopt);
+    std::uint32_t pid, std::uint64_t now_ns, std::optional<std::uint64_t> start_ns = std::nullopt,
+    std::string_view frames_note = {});
 
 // The start time out of /proc/PID/stat, cut to ticks; nothing where the process is gone.
 [[nodiscard]] std::optional<std::uint64_t> read_start_ns(std::uint32_t pid);

@@ -165,6 +165,7 @@ class Builder {
     if (finding.fork_stack != nullptr && finding.fork_stack->has_application_frame())
       out.culprit = to_frame(*finding.fork_stack->culprit_frame());
     out.why = finding.why;
+    if (!out.culprit && process.frames_note) out.why.push_back("the line is not known: " + *process.frames_note);
     out.also = finding.also;
     out.closed_at_exit = finding.closed_at_exit;
     out.server_filter = finding.server_filter;

@@ -57,6 +57,12 @@ FrameRule register_rule(Dwarf_Frame* frame, int number) {
     rule.offset = count == 2 ? static_cast<std::int64_t>(operations[1].number) : 0;
     return rule;
   }
+  const bool is_short = operations[0].atom >= DW_OP_reg0 && operations[0].atom < DW_OP_reg0 + kRegisters;
+  if (count == 1 && (is_short || (operations[0].atom == DW_OP_regx && operations[0].number < kRegisters))) {
+    rule.kind = FrameRule::Kind::register_offset;
+    rule.base = static_cast<std::uint8_t>(is_short ? operations[0].atom - DW_OP_reg0 : operations[0].number);
+    return rule;
+  }
   const bool is_value = operations[count - 1].atom == DW_OP_stack_value;
   rule.kind = is_value ? FrameRule::Kind::expression : FrameRule::Kind::at_expression;
   rule.operations = copy(operations, is_value ? count - 1 : count);

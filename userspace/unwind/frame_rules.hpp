@@ -13,7 +13,7 @@ namespace connleak {
 
 // DWARF's numbers for x86-64 (System V ABI, AMD64 supplement, figure 3.36).
 inline constexpr std::size_t kRegisters = 17;
-inline constexpr std::size_t kBx = 3, kBp = 6, kSp = 7, kR12 = 12, kReturnAddress = 16;
+inline constexpr std::size_t kBx = 3, kDi = 5, kBp = 6, kSp = 7, kR12 = 12, kReturnAddress = 16;
 
 struct Registers {
   std::array<std::optional<std::uint64_t>, kRegisters> values;

@@ -18,6 +18,7 @@ Registers registers_of(const captured& stack) {
   registers[kBp] = stack.registers[CAPTURE_BP];
   registers[kSp] = stack.registers[CAPTURE_SP];
   for (std::size_t i = 0; i < 4; ++i) registers[kR12 + i] = stack.registers[CAPTURE_R12 + i];
+  registers[kDi] = stack.registers[CAPTURE_DI];
   registers[kReturnAddress] = stack.registers[CAPTURE_IP];
   return registers;
 }
@@ -77,8 +78,10 @@ UnwoundStack Unwinder::unwind(std::uint32_t pid, std::uint64_t start_ns, const c
         row->registers[row->return_address].kind == FrameRule::Kind::undefined)
       return found;
     auto caller = row != nullptr ? apply(*row, registers, memory) : by_frame_pointer(registers, memory);
-    // Stacks grow down: a caller's frame lies above. Else it would go round.
-    if (!caller || *caller->values[kSp] <= sp) {
+    // Stacks grow down: a caller's frame lies above, or begins here where the innermost function has none of its own
+    // (vfork). Else it would go round.
+    const bool is_innermost = found.addresses.size() == 1;
+    if (!caller || *caller->values[kSp] < sp || (*caller->values[kSp] == sp && !is_innermost)) {
       found.is_cut = !caller && captured.stack.size >= CAPTURE_BYTES && sp < end;
       break;
     }

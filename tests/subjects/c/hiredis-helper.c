@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * does: starts a helper while a cache connection is open (hiredis does not mark it close-on-exec), then frees it
  * expect: LEAK L6
- * culprit: -
+ * culprit: main
  * server: redis
  * not under: tls (hiredis is built without it) */
 #include <hiredis/hiredis.h>
@@ -28,7 +28,7 @@ int main(void)
 	for (int i = 0; subject_next(); i++) {
 		freeReplyObject(redisCommand(other, "GET key"));
 		if (i == 250) {
-			helper = vfork();
+			helper = vfork(); /* CULPRIT */
 			if (helper < 0)
 				subject_fail("no helper");
 			if (helper == 0) {
