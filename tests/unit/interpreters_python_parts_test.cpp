@@ -5,9 +5,10 @@
 #include <random>
 #include <vector>
 
-#include "interpreters/named_frame.hpp"
 #include "interpreters/python_layout.hpp"
 #include "interpreters/python_lines.hpp"
+#include "interpreters/script_text.hpp"
+#include "symbols/script_frame.hpp"
 
 using namespace connleak;
 
@@ -101,10 +102,10 @@ TEST_CASE("Offsets that Python describes are bounded", "[python]") {
 }
 
 TEST_CASE("Frames of scripts: module, hash and UTF-8", "[python]") {
-  const auto frame = named_frame(Language::python, "f", "/srv/a.py", 3);
+  const auto frame = script_frame_of(Language::python, "f", "/srv/a.py", 3);
   CHECK(frame.module == "a.py");
   CHECK(frame.offset == 0x757425ddb985ee6a);
-  CHECK(named_frame(Language::python, std::nullopt, std::nullopt, std::nullopt).module.empty());
+  CHECK(script_frame_of(Language::python, "f", std::nullopt, std::nullopt).module == "[python]");
   std::string text;
   for (const std::uint32_t code_point : {0x41U, 0xe9U, 0x2603U, 0x1f40dU, 0xdc80U}) {
     CHECK(append_utf8(text, code_point));

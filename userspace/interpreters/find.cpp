@@ -21,8 +21,10 @@ FoundInterpreter find_interpreter(std::span<const MappedFile> files, const Memor
   FoundInterpreter not_understood;
   for (const Finder find : kFinders) {
     auto found = find(files, memory);
-    if (found && found->interpreter) return *std::move(found);
-    if (found && not_understood.why_not.empty()) not_understood = *std::move(found);
+    if (!found) continue;
+    if (found->interpreter) return *std::move(found);
+    if (not_understood.why_not.empty()) not_understood.why_not = std::move(found->why_not);
+    not_understood.not_yet = not_understood.not_yet || found->not_yet;
   }
   return not_understood;
 }

@@ -55,9 +55,11 @@ class Interpreter {
 struct FoundInterpreter {
   std::unique_ptr<Interpreter> interpreter;  // nullptr: none, or one that is not understood
   std::string why_not;  // "" where it is none; else one sentence of what is missing and what would help
+  bool not_yet = false;  // one is mapped but has not started: look again
 };
 
-// Looks at what the process has mapped and, through its memory, at how its interpreter is built.
+// Looks at what the process has mapped and, through its memory, at how its interpreter is built. Of several that are
+// not understood the first one's why_not is told, and whether any of them is not_yet.
 [[nodiscard]] FoundInterpreter find_interpreter(std::span<const MappedFile> files, const Memory& memory);
 
 // The walk that the kernel side does, done from outside: the reference for it, and for tests. The process must

@@ -1,21 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the frames of all scripts have in common.
+// From the frames of a walk to their names.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <optional>
-#include <string>
+#include <span>
+#include <utility>
+#include <vector>
 
-#include "symbols/frame.hpp"
+#include "interpreters/interpreter.hpp"
 
 namespace connleak {
 
-// Sets module to the file's name without directory, offset to FNV-1a-64 over file, NUL and function.
-[[nodiscard]] SymbolFrame named_frame(Language language, std::optional<std::string> function,
-                                      std::optional<std::string> file, std::optional<std::uint32_t> line);
+// One frame of a walk. own: the interpreter's, no code of a script; broken: it does not hold together.
+struct NamedFrame {
+  enum class Kind : std::uint8_t { script, own, broken };
+  Kind kind = Kind::broken;
+  SymbolFrame frame;
+};
 
-// Lone surrogates, which Python makes of bytes that are no UTF-8, become U+FFFD. False, and nothing appended:
-// above U+10FFFF.
-[[nodiscard]] bool append_utf8(std::string& text, std::uint32_t code_point);
+// What Interpreter::name() returns, where name_one(script_frame) returns a NamedFrame for each.
+template <class NameOne>
+std::vector<SymbolFrame> name_frames(std::span<const script_frame> frames, NameOne&& name_one) {
+  std::vector<SymbolFrame> named;
+  for (const script_frame& frame : frames.first(std::min<std::size_t>(frames.size(), SCRIPT_FRAMES))) {
+    NamedFrame one = name_one(frame);
+    if (one.kind == NamedFrame::Kind::broken) break;
+    if (one.kind == NamedFrame::Kind::script) named.push_back(std::move(one.frame));
+  }
+  return named;
+}
 
 }  // namespace connleak

@@ -11,7 +11,8 @@
 #include <string_view>
 #include <utility>
 
-#include "interpreters/elf_variable.hpp"
+#include "interpreters/interpreter_file.hpp"
+#include "interpreters/named_frame.hpp"
 #include "interpreters/script_text.hpp"
 #include "symbols/script_frame.hpp"
 
@@ -95,11 +96,12 @@ class Php : public Interpreter {
   }
   [[nodiscard]] const std::string& version() const override { return version_; }
   [[nodiscard]] const frame_layout& layout() const override { return layout_; }
-  [[nodiscard]] std::vector<SymbolFrame> name(const Memory& memory, std::span<const script_frame> frames) override;
+  [[nodiscard]] std::vector<SymbolFrame> name(const Memory& memory, std::span<const script_frame> frames) override {
+    return name_frames(frames, [&](const script_frame& frame) { return name_one(memory, frame); });
+  }
 
  private:
-  [[nodiscard]] std::optional<SymbolFrame> name_one(const Memory& memory, const OpArray& op_array,
-                                                    std::uint64_t opline) const;
+  [[nodiscard]] NamedFrame name_one(const Memory& memory, const script_frame& frame) const;
   [[nodiscard]] std::optional<std::string> function_name(const Memory& memory, const OpArray& op_array) const;
 
   const Version& php_;
@@ -107,20 +109,6 @@ class Php : public Interpreter {
   ElfVariable globals_;
   frame_layout layout_{};
 };
-
-std::vector<SymbolFrame> Php::name(const Memory& memory, std::span<const script_frame> frames) {
-  std::vector<SymbolFrame> named;
-  for (const script_frame& frame : frames.first(std::min<std::size_t>(frames.size(), SCRIPT_FRAMES))) {
-    if (frame.code == 0) continue;  // the engine's own, between its C code and the script's
-    OpArray op_array;
-    if (memory.value<std::uint8_t>(frame.code) == kInternal) continue;
-    if (!op_array.read(memory, frame.code)) break;
-    auto one = name_one(memory, op_array, frame.place);
-    if (!one) break;
-    named.push_back(std::move(*one));
-  }
-  return named;
-}
 
 std::optional<std::string> Php::function_name(const Memory& memory, const OpArray& op_array) const {
   const auto name = op_array.at<std::uint64_t>(kFunctionName);
@@ -135,68 +123,83 @@ std::optional<std::string> Php::function_name(const Memory& memory, const OpArra
   return *text + "::" + *function;
 }
 
-std::optional<SymbolFrame> Php::name_one(const Memory& memory, const OpArray& op_array,
-                                         std::uint64_t opline) const {
-  if (op_array.type() != kUser && op_array.type() != kEval) return std::nullopt;
+NamedFrame Php::name_one(const Memory& memory, const script_frame& frame) const {
+  // Between the engine's C code and the script's, and functions that are C.
+  if (frame.code == 0 || memory.value<std::uint8_t>(frame.code) == kInternal) return {NamedFrame::Kind::own, {}};
+  OpArray op_array;
+  if (!op_array.read(memory, frame.code)) return {};
+  if (op_array.type() != kUser && op_array.type() != kEval) return {};
+  const std::uint64_t opline = frame.place;
   const auto opcodes = op_array.at<std::uint64_t>(php_.opcodes);
   const auto last = op_array.at<std::uint32_t>(php_.last);
   std::optional<std::uint32_t> line;
   if (opline - opcodes < std::uint64_t{last} * kOpSize && (opline - opcodes) % kOpSize == 0) {
     line = memory.value<std::uint32_t>(opline + kLineno);
-    if (!line) return std::nullopt;
+    if (!line) return {};
     // Not so for the code that the compiler adds.
     const auto start = op_array.at<std::uint32_t>(php_.line_start);
     const auto end = op_array.at<std::uint32_t>(php_.line_start + 4);
     if (*line == 0 || *line < start || *line > end) line.reset();
   } else if (opline != 0 && opline - globals_.address >= globals_.size) {
     // While an exception is thrown it is in the globals. Elsewhere: the function is gone, another one is here now.
-    return std::nullopt;
+    return {};
   }
   auto function = function_name(memory, op_array);
   auto file = read_string(memory, op_array.at<std::uint64_t>(php_.filename));
-  if (!function || !file) return std::nullopt;
-  return script_frame_of(Language::php, std::move(*function), std::move(file), line);
+  if (!function || !file) return {};
+  return {NamedFrame::Kind::script,
+          script_frame_of(Language::php, std::move(function), std::move(file), line)};
 }
 
-// Whether the globals look like those of a PHP that runs, or of one that is about to start.
-bool is_plausible(const Memory& memory, const ElfVariable& globals) {
-  if (globals.size != 0 && globals.size < kCurrentExecuteData + 8) return false;
+enum class State { runs, not_yet, unlike };
+
+// What the globals look like.
+State state_of(const Memory& memory, const ElfVariable& globals) {
+  if (globals.size != 0 && globals.size < kCurrentExecuteData + 8) return State::unlike;
   const auto page = memory.value<std::uint64_t>(globals.address + kStackPageSize);
   const auto frame = memory.value<std::uint64_t>(globals.address + kCurrentExecuteData);
-  if (!page || !frame || *frame % 8 != 0) return false;
-  if (*page == 0) return *frame == 0;
-  return std::has_single_bit(*page) && *page >= 4096 && *page <= std::uint64_t{1} << 24;  // 256 KiB, fibers 16 KiB
+  if (!page || !frame || *frame % 8 != 0) return State::unlike;
+  if (*page == 0) return *frame == 0 ? State::not_yet : State::unlike;
+  // 256 KiB, of fibers 16 KiB.
+  const bool is_size = std::has_single_bit(*page) && *page >= 4096 && *page <= std::uint64_t{1} << 24;
+  return is_size ? State::runs : State::unlike;
+}
+
+FoundInterpreter not_understood(std::string why, bool not_yet = false) {
+  return {nullptr, std::move(why), not_yet};
 }
 
 FoundInterpreter understand(const MappedFile& file, const Memory& memory, const std::string& full) {
-  const auto globals = elf_variable(file, "executor_globals");
-  if (!globals && elf_variable(file, "executor_globals_offset")) {
-    return {nullptr, fmt::format("PHP {} is built for threads (ZTS), where its frames are not found; use a build "
-                                 "without (NTS)",
-                                 full)};
+  const auto globals = find_variable(file, "executor_globals");
+  if (!globals && find_variable(file, "executor_globals_offset")) {
+    return not_understood(fmt::format(
+        "PHP {} is built for threads (ZTS), where its frames are not found; use a build without (NTS)", full));
   }
   if (!globals) {
-    return {nullptr,
-            fmt::format("PHP {} has no symbol executor_globals, it is linked statically and stripped; use a "
-                        "build that keeps its symbols",
-                        full)};
+    return not_understood(
+        fmt::format("PHP {} has no symbol executor_globals, it is linked statically and stripped; use a build that "
+                    "keeps its symbols",
+                    full));
   }
-  const std::string_view name = std::string_view(full).substr(0, full.find('.', full.find('.') + 1));
-  for (const Version& version : kVersions) {
-    if (version.name != name) continue;
-    if (!is_plausible(memory, *globals)) break;
-    return {std::make_unique<Php>(version, "PHP " + full, *globals), ""};
+  const auto* version = std::ranges::find(kVersions, minor_version(full), &Version::name);
+  const State state = version == std::end(kVersions) ? State::unlike : state_of(memory, *globals);
+  switch (state) {
+    case State::runs:
+      return {std::make_unique<Php>(*version, "PHP " + full, *globals), "", false};
+    case State::not_yet:
+      return not_understood(fmt::format("PHP {} has not started yet; look again when it runs a script", full), true);
+    case State::unlike:
+      break;
   }
-  return {
-      nullptr,
-      fmt::format("PHP {} is built in a way that is not known here; 7.4 to 8.4 are, as Debian builds them", full)};
+  return not_understood(
+      fmt::format("PHP {} is built in a way that is not known here; 7.4 to 8.4 are, as Debian builds them", full));
 }
 
 }  // namespace
 
 std::optional<FoundInterpreter> find_php(std::span<const MappedFile> files, const Memory& memory) {
   for (const MappedFile& file : files) {
-    if (!may_hold_interpreter(file, "php")) continue;
+    if (!is_readable(file) || file_name(file).find("php") == std::string_view::npos) continue;
     // The libraries of extensions have php in their names too.
     const auto version = version_in_constants(*file.image, "X-Powered-By: PHP/");
     if (version && !version->empty()) return understand(file, memory, *version);

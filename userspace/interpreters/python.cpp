@@ -10,13 +10,14 @@
 #include "interpreters/python_find.hpp"
 #include "interpreters/python_lines.hpp"
 #include "interpreters/python_objects.hpp"
+#include "interpreters/script_text.hpp"
+#include "symbols/script_frame.hpp"
 
 namespace connleak {
 
 namespace {
 
 constexpr std::uint64_t kMaxName = 1024;  // characters; longer ones are left out
-constexpr std::uint64_t kMaxPath = 4096;  // PATH_MAX
 // A module of 100,000 lines has some 400 KiB; with more the line is left out.
 constexpr std::uint64_t kMaxLines = 1 << 20;
 // Places of the frames above database calls; when it is full all are read anew.
@@ -36,15 +37,17 @@ class Python final : public Interpreter {
 
   [[nodiscard]] const std::string& version() const override { return version_; }
   [[nodiscard]] const frame_layout& layout() const override { return walk_; }
-  [[nodiscard]] std::vector<SymbolFrame> name(const Memory& memory, std::span<const script_frame> frames) override;
+  [[nodiscard]] std::vector<SymbolFrame> name(const Memory& memory, std::span<const script_frame> frames) override {
+    return name_frames(frames, [&](const script_frame& place) { return name_one(memory, place); });
+  }
 
  private:
-  enum class Kind { script, internal, broken };
-  struct Named {
+  using Kind = NamedFrame::Kind;
+  struct Cached {
     std::uint64_t stamp = 0;
     SymbolFrame frame;
   };
-  Kind name_one(const Memory& memory, script_frame place, SymbolFrame& out);
+  NamedFrame name_one(const Memory& memory, script_frame place);
   std::optional<std::int64_t> offset_of(const Memory& memory, const PythonCode& code, std::uint64_t place);
   std::optional<std::int64_t> offset_in_copy(const Memory& memory, const PythonCode& code,
                                              std::uint64_t place) const;
@@ -55,44 +58,30 @@ class Python final : public Interpreter {
   PythonLayout layout_;
   frame_layout walk_;
   PythonObjects objects_;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, Named> cache_;  // by code and place
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Cached> cache_;  // by code and place
 };
 
-std::vector<SymbolFrame> Python::name(const Memory& memory, std::span<const script_frame> frames) {
-  std::vector<SymbolFrame> named;
-  for (const script_frame& place : frames.first(std::min<std::size_t>(frames.size(), SCRIPT_FRAMES))) {
-    SymbolFrame frame;
-    const Kind kind = name_one(memory, place, frame);
-    if (kind == Kind::broken) break;
-    if (kind == Kind::script) named.push_back(std::move(frame));
-  }
-  return named;
-}
-
-Python::Kind Python::name_one(const Memory& memory, script_frame place, SymbolFrame& out) {
+NamedFrame Python::name_one(const Memory& memory, script_frame place) {
   // From 3.14 on the lowest bits say how the reference is counted.
   const std::uint64_t address = layout_.minor >= 14 ? place.code & ~std::uint64_t{7} : place.code;
   const auto code = objects_.code(memory, address);
   // A call from C has a frame of its own, from 3.13 on with None for its code.
-  if (!code) return objects_.is_none(memory, address) ? Kind::internal : Kind::broken;
+  if (!code) return {objects_.is_none(memory, address) ? Kind::own : Kind::broken, {}};
   const auto cached = cache_.find({address, place.place});
-  if (cached != cache_.end() && cached->second.stamp == code->stamp) {
-    out = cached->second.frame;
-    return Kind::script;
-  }
+  if (cached != cache_.end() && cached->second.stamp == code->stamp) return {Kind::script, cached->second.frame};
   const auto offset = offset_of(memory, *code, place.place);
-  if (!offset) return Kind::broken;
+  if (!offset) return {};
   // Not begun, or the interpreter's own: Python's tracebacks leave them out too.
-  if (layout_.minor >= 11 && *offset < kUnit * code->first_trace) return Kind::internal;
+  if (layout_.minor >= 11 && *offset < kUnit * code->first_trace) return {Kind::own, {}};
   auto function = objects_.text(memory, code->name, kMaxName);
-  auto file = objects_.text(memory, code->file, kMaxPath);
+  auto file = objects_.text(memory, code->file, kMaxScriptText);
   const auto table = objects_.bytes(memory, code->lines, kMaxLines);
-  if ((!function && !file) || !table) return Kind::broken;
-  out = named_frame(Language::python, std::move(function), std::move(file),
-                    line_of(*table, code->first_line, *offset));
+  if ((!function && !file) || !table) return {};
+  auto frame = script_frame_of(Language::python, std::move(function), std::move(file),
+                               line_of(*table, code->first_line, *offset));
   if (cache_.size() >= kMaxCached) cache_.clear();
-  cache_[{address, place.place}] = {code->stamp, out};
-  return Kind::script;
+  cache_[{address, place.place}] = {code->stamp, frame};
+  return {Kind::script, std::move(frame)};
 }
 
 // In bytes; nullopt: not in this code.
@@ -141,6 +130,7 @@ std::optional<FoundInterpreter> find_python(std::span<const MappedFile> files, c
   if (!python) return std::nullopt;
   FoundInterpreter found;
   found.why_not = std::move(python->why_not);
+  found.not_yet = python->not_yet;
   if (python->interpreter != 0) found.interpreter = std::make_unique<Python>(*std::move(python));
   return found;
 }

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "interpreters/elf_object.hpp"
+#include "interpreters/interpreter_file.hpp"
 
 namespace connleak {
 
@@ -25,8 +25,6 @@ struct Version {
 
 constexpr int kMaxInterpreters = 256;
 constexpr string_view kCookie = "xdebugpy";
-
-string_view base_name(string_view path) { return path.substr(path.rfind('/') + 1); }
 
 // "3.9" of "…python3.9…", "3.10" of "….cpython-310-…".
 std::optional<Version> version_in(string_view path) {
@@ -62,31 +60,24 @@ std::string text_of(const Version& version) {
   return version.micro ? fmt::format("{}.{}", text, *version.micro) : text;
 }
 
-std::optional<std::uint64_t> address_of(const MappedFile& file, const char* name) {
-  for (const ElfImage* image : {file.image, file.debug}) {
-    if (image == nullptr) continue;
-    if (const auto address = find_object(*image, name)) return *address + file.bias;
-  }
-  return std::nullopt;
-}
-
 bool is_named_python(const MappedFile& file) {
-  const auto name = base_name(file.path);
+  const auto name = file_name(file);
   return name.starts_with("python") || name.starts_with("libpython");
 }
 
 std::optional<std::uint64_t> runtime_of(const MappedFile& file) {
   constexpr const char* kName = "_PyRuntime";
-  if (const auto address = find_exported(*file.image, kName)) return *address + file.bias;
+  if (const auto found = find_exported_variable(file, kName)) return found->address;
   // Nothing else is in it.
   if (const auto section = file.image->section(".PyRuntime")) return section->address + file.bias;
   // Any executable comes by here, and may have many symbols.
-  return is_named_python(file) ? address_of(file, kName) : std::nullopt;
+  const auto found = is_named_python(file) ? find_variable(file, kName) : std::nullopt;
+  return found ? std::optional(found->address) : std::nullopt;
 }
 
 std::optional<Version> version_by_name(const MappedFile& file, std::span<const MappedFile> files) {
   if (const auto version = file.image->soname() ? version_in(*file.image->soname()) : std::nullopt) return version;
-  if (const auto version = version_in(base_name(file.path))) return version;
+  if (const auto version = version_in(file_name(file))) return version;
   // An executable of another name: modules that it has loaded lie below python3.9/.
   for (const MappedFile& other : files) {
     if (const auto version = version_in(other.path)) return version;
@@ -121,14 +112,16 @@ FoundPython try_layout(std::string version, const PythonLayout& layout, const Me
   const auto interpreter = main_interpreter(layout, memory, runtime);
   const auto thread = interpreter ? memory.value<std::uint64_t>(*interpreter + layout.threads) : std::nullopt;
   if (memory.value<std::uint64_t>(runtime + layout.interpreters) == 0U || thread == 0U) {
-    return not_understood(version + " has not started yet, or has ended");
+    FoundPython found = not_understood(version + " has not started yet, or has ended");
+    found.not_yet = true;
+    return found;
   }
   if (!thread || memory.value<std::uint64_t>(*thread + layout.thread_interpreter) != interpreter ||
       memory.value<std::uint64_t>(*thread + layout.thread_id).value_or(0) == 0) {
     return not_understood(version +
                           " is built in a way that is not understood: its threads are not where they belong");
   }
-  return {std::move(version), *interpreter, layout, ""};
+  return {std::move(version), *interpreter, layout, "", false};
 }
 
 FoundPython look(std::uint64_t runtime, const MappedFile& file, std::span<const MappedFile> files,
@@ -139,15 +132,15 @@ FoundPython look(std::uint64_t runtime, const MappedFile& file, std::span<const 
     return not_understood("Python's state cannot be read: connleak needs the right to trace the process");
   }
   const bool described = std::memcmp(words.data(), kCookie.data(), kCookie.size()) == 0;
-  const auto stated = described ? std::nullopt : address_of(file, "Py_Version");
+  const auto stated = described ? std::nullopt : find_variable(file, "Py_Version");
   const auto hex = described ? std::optional(words[1])
-                   : stated  ? memory.value<std::uint64_t>(*stated)
+                   : stated  ? memory.value<std::uint64_t>(stated->address)
                              : std::nullopt;
   const auto version = hex ? std::optional(version_of(*hex)) : version_by_name(file, files);
   if (!version) {
     return not_understood(
         fmt::format("{} has Python built in, and nothing tells its version: its debug symbols would help",
-                    base_name(file.path)));
+                    file_name(file)));
   }
   std::string text = text_of(*version);
   if (version->major != 3 || version->minor < kPythonOldest || version->minor > kPythonNewest) {
@@ -168,8 +161,8 @@ FoundPython look(std::uint64_t runtime, const MappedFile& file, std::span<const 
 std::optional<FoundPython> locate_python(std::span<const MappedFile> files, const Memory& memory) {
   const MappedFile* named = nullptr;
   for (const MappedFile& file : files) {
-    if (file.image == nullptr || !file.image->is_64_bit_little_endian()) continue;
-    if (const auto name = base_name(file.path); name.starts_with("pypy") || name.starts_with("libpypy")) {
+    if (!is_readable(file)) continue;
+    if (const auto name = file_name(file); name.starts_with("pypy") || name.starts_with("libpypy")) {
       return not_understood(fmt::format("PyPy is not understood: CPython {} is", range()));
     }
     // Only these: reading the symbols of every library of every process would cost too much.

@@ -17,6 +17,7 @@ struct FoundPython {
   std::uint64_t interpreter = 0;  // address of the main PyInterpreterState; 0: not understood
   PythonLayout layout;
   std::string why_not;
+  bool not_yet = false;
 };
 
 // nullopt: nothing of Python is mapped. What is found has been tried: its first thread leads back to it.

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <span>
 
-#include "interpreters/named_frame.hpp"
+#include "interpreters/script_text.hpp"
 
 namespace connleak {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "interpreters/elf_variable.hpp"
+#include "interpreters/interpreter_file.hpp"
 #include "interpreters/ruby_code.hpp"
 
 namespace connleak {
@@ -67,8 +67,8 @@ std::optional<Vm> vm_at(const RubyVersion& version, const Memory& memory, std::u
 
 // ruby_current_vm_ptr. From 3.2 it is no dynamic symbol any more, so of a stripped file all variables are tried.
 std::optional<Vm> find_vm(const RubyVersion& version, const MappedFile& file, const Memory& memory) {
-  if (const auto variable = elf_variable(file, "ruby_current_vm_ptr"))
-    return vm_at(version, memory, memory.value<std::uint64_t>(variable->address).value_or(0));
+  if (const auto pointer = find_variable(file, "ruby_current_vm_ptr"))
+    return vm_at(version, memory, memory.value<std::uint64_t>(pointer->address).value_or(0));
   const auto section = file.image->section(".bss");
   if (!section) return std::nullopt;
   std::uint64_t last = 0;
@@ -128,13 +128,7 @@ class Ruby : public Interpreter {
   [[nodiscard]] const frame_layout& layout() const override { return layout_; }
   [[nodiscard]] std::vector<SymbolFrame> name(const Memory& memory,
                                               std::span<const script_frame> frames) override {
-    std::vector<SymbolFrame> named;
-    for (const script_frame& frame : frames.first(std::min<std::size_t>(frames.size(), SCRIPT_FRAMES))) {
-      auto one = ruby_frame(ruby_, memory, frame);
-      if (one.kind == RubyFrame::Kind::broken) break;
-      if (one.kind == RubyFrame::Kind::script) named.push_back(std::move(one.frame));
-    }
-    return named;
+    return name_frames(frames, [&](const script_frame& frame) { return ruby_frame(ruby_, memory, frame); });
   }
 
  private:
@@ -144,28 +138,28 @@ class Ruby : public Interpreter {
 };
 
 FoundInterpreter understand(const MappedFile& file, const Memory& memory, const std::string& full) {
-  const std::string_view name = std::string_view(full).substr(0, full.find('.', full.find('.') + 1));
-  const auto* version = std::ranges::find(kVersions, name, &RubyVersion::name);
+  const auto* version = std::ranges::find(kVersions, minor_version(full), &RubyVersion::name);
   if (version == std::end(kVersions))
-    return {nullptr, fmt::format("Ruby {} is not known here; 3.0 to 3.4 are", full)};
+    return {nullptr, fmt::format("Ruby {} is not known here; 3.0 to 3.4 are", full), false};
   const auto vm = find_vm(*version, file, memory);
   const auto threads = vm ? find_threads(memory, *vm) : std::nullopt;
   if (!threads) {
     return {nullptr,
             fmt::format("Ruby {} has no threads yet, or is built in a way that is not known here; look again "
                         "when its program runs",
-                        full)};
+                        full),
+            true};
   }
-  return {std::make_unique<Ruby>(*version, "Ruby " + full, *threads), ""};
+  return {std::make_unique<Ruby>(*version, "Ruby " + full, *threads), "", false};
 }
 
 }  // namespace
 
 std::optional<FoundInterpreter> find_ruby(std::span<const MappedFile> files, const Memory& memory) {
   for (const MappedFile& file : files) {
-    if (!may_hold_interpreter(file, "ruby")) continue;
-    const auto variable = elf_variable(file, "ruby_version");
-    const auto version = variable ? file.image->read_string(variable->address - file.bias, 16) : std::nullopt;
+    if (!is_readable(file) || file_name(file).find("ruby") == std::string_view::npos) continue;
+    const auto text = find_variable(file, "ruby_version");
+    const auto version = text ? file.image->read_string(text->address - file.bias, 16) : std::nullopt;
     if (version && !version->empty()) return understand(file, memory, *version);
   }
   return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -119,10 +120,10 @@ std::optional<std::uint32_t> line_of(const RubyVersion& version, const Memory& m
 
 }  // namespace
 
-RubyFrame ruby_frame(const RubyVersion& version, const Memory& memory, const script_frame& frame) {
-  RubyFrame named;
+NamedFrame ruby_frame(const RubyVersion& version, const Memory& memory, const script_frame& frame) {
+  NamedFrame named;
   if (frame.code == 0 || frame.place == 0) {
-    named.kind = RubyFrame::Kind::own;  // of C, or between C and Ruby
+    named.kind = NamedFrame::Kind::own;  // of C, or between C and Ruby
     return named;
   }
   const auto flags = flags_of(memory, frame.code, kImemo);
@@ -134,7 +135,7 @@ RubyFrame ruby_frame(const RubyVersion& version, const Memory& memory, const scr
   // Outside: the code is gone, and something else is here now. At the end: the last instruction is being run.
   if (bytes > std::uint64_t{body->size} * 8 || bytes % 8 != 0) return named;
   if (bytes == 0) {
-    named.kind = RubyFrame::Kind::own;  // below the first one: Init_VM gives it code that it never runs
+    named.kind = NamedFrame::Kind::own;  // below the first one: Init_VM gives it code that it never runs
     return named;
   }
   const auto label = memory.value<std::uint64_t>(*address + kLabel);
@@ -143,13 +144,13 @@ RubyFrame ruby_frame(const RubyVersion& version, const Memory& memory, const scr
   auto file = path ? read_path(version, memory, *path) : std::nullopt;
   if (!function || !file) return named;
   if (file->starts_with("<internal:")) {
-    named.kind = RubyFrame::Kind::own;
+    named.kind = NamedFrame::Kind::own;
     return named;
   }
   // The place is behind the instruction that calls.
   const auto line = line_of(version, memory, *address, bytes / 8 - 1);
   named.frame = script_frame_of(Language::ruby, std::move(*function), std::move(file), line);
-  named.kind = RubyFrame::Kind::script;
+  named.kind = NamedFrame::Kind::script;
   return named;
 }
 

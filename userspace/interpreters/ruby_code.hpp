@@ -3,10 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
-#include "interpreters/interpreter.hpp"
+#include "interpreters/named_frame.hpp"
 
 namespace connleak {
 
@@ -22,12 +21,6 @@ struct RubyVersion {
   std::uint32_t short_text = 0;      // RString.as.embed
 };
 
-struct RubyFrame {
-  enum class Kind : std::uint8_t { script, own, broken };
-  Kind kind = Kind::broken;  // own: no code of a script
-  SymbolFrame frame;
-};
-
-[[nodiscard]] RubyFrame ruby_frame(const RubyVersion& version, const Memory& memory, const script_frame& frame);
+[[nodiscard]] NamedFrame ruby_frame(const RubyVersion& version, const Memory& memory, const script_frame& frame);
 
 }  // namespace connleak

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function names from .symtab or .dynsym.
+// Functions by address and variables by name, from .symtab or .dynsym.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "symbols/elf_image.hpp"
@@ -35,5 +36,16 @@ class ElfSymbols {
   std::vector<Symbol> symbols_;
   std::size_t strings_[2] = {0, 0};  // section of the names of .symtab, .dynsym
 };
+
+struct ElfVariable {
+  std::uint64_t address = 0;  // link-time
+  std::uint64_t size = 0;     // 0: the table does not say
+};
+
+enum class SymbolTable { exported, all };  // .dynsym, .symtab
+
+// Compares name after name of the table.
+[[nodiscard]] std::optional<ElfVariable> find_variable(const ElfImage& image, SymbolTable table,
+                                                       std::string_view name);
 
 }  // namespace connleak

@@ -2,6 +2,7 @@
 #include "symbols/script_frame.hpp"
 
 #include <string_view>
+#include <utility>
 
 namespace connleak {
 
@@ -35,12 +36,13 @@ const char* module_without_file(Language language) {
 
 }  // namespace
 
-SymbolFrame script_frame_of(Language language, std::string function, std::optional<std::string> file,
-                            std::optional<std::uint32_t> line) {
+SymbolFrame script_frame_of(Language language, std::optional<std::string> function,
+                            std::optional<std::string> file, std::optional<std::uint32_t> line) {
   SymbolFrame frame;
   frame.language = language;
-  const std::uint64_t hash = fnv1a(file ? *file : std::string_view(), 0xcbf29ce484222325U);
-  frame.offset = fnv1a(function, fnv1a(std::string_view("\0", 1), hash));
+  const std::uint64_t of_file = fnv1a(file ? *file : std::string_view(), 0xcbf29ce484222325U);
+  const std::uint64_t with_nul = fnv1a(std::string_view("\0", 1), of_file);
+  frame.offset = fnv1a(function ? *function : std::string_view(), with_nul);
   frame.module = file ? file->substr(file->rfind('/') + 1) : module_without_file(language);
   frame.function = std::move(function);
   frame.file = std::move(file);
