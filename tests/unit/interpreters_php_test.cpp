@@ -1,41 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/core.h>
-
 #include <catch2/catch_test_macros.hpp>
-#include <cstring>
 #include <map>
 
-#include "interpreters/php.hpp"
-#include "interpreters/paused_script.hpp"
+#include "interpreters/altered_memory.hpp"
+#include "interpreters/script_process.hpp"
 
 namespace connleak {
 namespace {
 
+using test::as_said;
 using test::CorruptMemory;
-using test::LiveMemory;
-using test::PausedScript;
+using test::to_text;
+using test::UnderstoodScript;
 
 // Any php that is on this machine; another one: CONNLEAK_PHP=/path/to/php.
-std::optional<std::string> php() {
-  const char* other = std::getenv("CONNLEAK_PHP");
-  return other != nullptr ? std::optional<std::string>(other) : test::program_path("php");
+std::vector<std::string> subject() {
+  return {test::program_or_skip("php", "CONNLEAK_PHP"), test::script_path("stack.php")};
 }
 
-#define SKIP_WITHOUT_PHP \
-  if (!php()) SKIP("php is not installed: tools/install test")
-
 TEST_CASE("php: every frame has the name, file and line that PHP gives itself", "[php]") {
-  SKIP_WITHOUT_PHP;
-  const PausedScript process({*php(), test::script_path("stack.php")});
-  const LiveMemory memory(process.pid());
-  const auto found = find_interpreter(process.files(), memory);
-  INFO(found.why_not);
-  REQUIRE(found.interpreter);
-  CHECK(found.interpreter->version().starts_with("PHP "));
-  const auto raw = walk_frames(found.interpreter->layout(), memory, 0);
-  CHECK(raw.size() > process.lines().size());  // internal functions too
-  const auto frames = found.interpreter->name(memory, raw);
-  CHECK(test::said(frames) == process.lines());
+  const UnderstoodScript script(subject());
+  CHECK(script.interpreter->version().starts_with("PHP "));
+  const auto raw = script.walk(0);
+  CHECK(raw.size() > script.said.frames.size());  // internal functions too
+  const auto frames = script.name(raw);
+  INFO("named" << to_text(as_said(frames)) << "said" << to_text(script.said.frames));
+  CHECK(as_said(frames) == script.said.frames);
   for (const SymbolFrame& frame : frames) {
     CHECK(frame.language == Language::php);
     CHECK(frame.module == "stack.php");
@@ -44,64 +34,50 @@ TEST_CASE("php: every frame has the name, file and line that PHP gives itself", 
 }
 
 TEST_CASE("php: the number of a function is the same in every run", "[php]") {
-  SKIP_WITHOUT_PHP;
   std::vector<std::uint64_t> offsets[2];
   for (auto& run : offsets) {
-    const PausedScript process({*php(), test::script_path("stack.php")});
-    const LiveMemory memory(process.pid());
-    const auto found = find_php(process.files(), memory);
-    REQUIRE(found);
-    REQUIRE(found->interpreter);
-    for (const auto& frame :
-         found->interpreter->name(memory, walk_frames(found->interpreter->layout(), memory, 0)))
-      run.push_back(frame.offset);
+    const UnderstoodScript script(subject());
+    for (const auto& frame : script.name(script.walk(0))) run.push_back(frame.offset);
   }
   CHECK(offsets[0].size() > 3);
   CHECK(offsets[0] == offsets[1]);
 }
 
 TEST_CASE("php: frames that do not hold together end the list", "[php]") {
-  SKIP_WITHOUT_PHP;
-  const PausedScript process({*php(), test::script_path("stack.php")});
-  const LiveMemory memory(process.pid());
-  const auto found = find_php(process.files(), memory);
-  REQUIRE(found);
-  REQUIRE(found->interpreter);
-  auto raw = walk_frames(found->interpreter->layout(), memory, 0);
+  const UnderstoodScript script(subject());
+  auto raw = script.walk(0);
   REQUIRE(raw.size() > 4);
   // The place of another function: the memory was given to somebody else since.
-  const auto whole = found->interpreter->name(memory, raw).size();
+  const auto whole = script.name(raw).size();
   raw.back().place = raw[1].place;
-  CHECK(found->interpreter->name(memory, raw).size() == whole - 1);
+  CHECK(script.name(raw).size() == whole - 1);
   raw.back().place += 1;
-  CHECK(found->interpreter->name(memory, raw).size() == whole - 1);
+  CHECK(script.name(raw).size() == whole - 1);
   raw.back().code = 1;
-  CHECK(found->interpreter->name(memory, raw).size() == whole - 1);
+  CHECK(script.name(raw).size() == whole - 1);
 }
 
 TEST_CASE("php: memory that lies is survived", "[php]") {
-  SKIP_WITHOUT_PHP;
-  const PausedScript process({*php(), test::script_path("stack.php")});
-  const LiveMemory memory(process.pid());
-  const auto found = find_php(process.files(), memory);
-  REQUIRE(found);
-  REQUIRE(found->interpreter);
-  const auto raw = walk_frames(found->interpreter->layout(), memory, 0);
+  const UnderstoodScript script(subject());
+  const auto raw = script.walk(0);
   std::map<std::size_t, int> lengths;
   for (unsigned seed = 0; seed < 4000; ++seed) {
-    const CorruptMemory corrupt(memory, seed);
-    ++lengths[found->interpreter->name(corrupt, raw).size()];
-    (void)found->interpreter->name(corrupt, walk_frames(found->interpreter->layout(), corrupt, 0));
+    const CorruptMemory corrupt(script.process.memory(), seed);
+    ++lengths[script.interpreter->name(corrupt, raw).size()];
+    (void)script.interpreter->name(corrupt, walk_frames(script.interpreter->layout(), corrupt, 0));
     // 64 frames of a header and three texts each.
     REQUIRE(corrupt.bytes_read() < 128 * (512 + 3 * 4096));
   }
   CHECK(lengths.size() > 2);
 }
 
-TEST_CASE("php: another program is none, and says nothing", "[php]") {
-  const PausedScript process({"/bin/sh", "-c", "echo end; read line"});
-  const LiveMemory memory(process.pid());
-  CHECK(!find_php(process.files(), memory));
+TEST_CASE("php: one that has not started is to be looked at again", "[php]") {
+  const UnderstoodScript script(subject());
+  const auto found = find_interpreter(script.files, test::UnstartedMemory(script.files));
+  INFO(found.why_not);
+  CHECK_FALSE(found.interpreter);
+  CHECK(found.not_yet);
+  CHECK(found.why_not.find("has not started yet") != std::string::npos);
 }
 
 }  // namespace

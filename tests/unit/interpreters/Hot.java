@@ -13,7 +13,7 @@ public class Hot {
     long all = 0;
     for (int i = 0; i < 20000; i++) all += find(1000);
     System.out.println(all);
-    System.out.println("end");
+    System.out.println("ready");
     System.in.read();
   }
 }

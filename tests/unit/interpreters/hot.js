@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions that are run until V8 compiles them. Then prints their names and waits.
+// Functions that are run until V8 compiles them. Then says their names (script_process.hpp) and waits.
 'use strict';
 
 function queryOrders(count) {
@@ -17,8 +17,8 @@ class Pool {
 const pool = new Pool();
 let all = 0;
 for (let i = 0; i < 5000; i++) all += pool.total;
-console.log(`queryOrders|${__filename}|5`);
-console.log(`get total|${__filename}|12`);
-console.log('end');
+console.log(`frame\tqueryOrders\t${__filename}\t5`);
+console.log(`frame\tget total\t${__filename}\t12`);
+console.log('ready');
 require('fs').readSync(0, Buffer.alloc(1));
 process.exit(all === 0 ? 1 : 0);

@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "script_process.hpp"
+#include "interpreters/script_process.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
 #include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
 
-#include "symbols/maps.hpp"
-#include "symbols/process_files.hpp"
+#include "symbols/symbolizer.hpp"
 
 extern char** environ;
 
@@ -61,13 +67,14 @@ ScriptProcess::ScriptProcess(const std::vector<std::string>& command) {
 }
 
 ScriptProcess::~ScriptProcess() {
-  input_ = Fd();
   std::fclose(output_);
-  if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
 }
 
 bool ScriptProcess::next(SaidPlace& said) {
   said = {};
+  said.thread = pid_;
   char* line = nullptr;
   std::size_t room = 0;
   bool ready = false;
@@ -98,20 +105,50 @@ void ScriptProcess::go_on() {
 }
 
 std::vector<MappedFile> ScriptProcess::files() {
-  const Fd process = open_process(static_cast<std::uint32_t>(pid_), 0);
-  const auto text = read_maps_text(process);
+  Symbolizer symbolizer;
   std::vector<MappedFile> files;
-  std::set<FileKey> seen;
-  for (const MapsEntry& entry : parse_maps(text.value_or(""))) {
-    if (entry.file.inode == 0 || !seen.insert(entry.file).second) continue;
-    Fd file = open_mapped(process, entry);
-    auto image = ElfImage::open(file.get());
-    const auto address = image ? image->address_of_offset(entry.offset) : std::nullopt;
-    if (!address) continue;
-    opened_.push_back({std::move(file), std::make_unique<ElfImage>(*std::move(image))});
-    files.push_back({entry.path, entry.start - *address, opened_.back().image.get(), nullptr});
+  for (const LoadedFile& file : symbolizer.files(static_cast<std::uint32_t>(pid_), 0)) {
+    files.push_back({file.path, file.bias, &file.module->image(), file.module->debug_image()});
+    opened_.push_back(file.module);
   }
   return files;
+}
+
+std::vector<std::uint64_t> ScriptProcess::thread_pointers() const {
+  std::vector<std::uint64_t> pointers;
+#ifdef __x86_64__
+  std::vector<pid_t> threads;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid_) + "/task"))
+    threads.push_back(std::stoi(entry.path().filename().string()));
+  std::ranges::sort(threads);
+  for (const pid_t thread : threads) {
+    if (::ptrace(PTRACE_ATTACH, thread, nullptr, nullptr) != 0) continue;
+    ::waitpid(thread, nullptr, __WALL);
+    const long pointer = ::ptrace(PTRACE_PEEKUSER, thread, offsetof(user_regs_struct, fs_base), nullptr);
+    pointers.push_back(static_cast<std::uint64_t>(pointer));
+    ::ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
+  }
+#endif
+  return pointers;
+}
+
+UnderstoodScript::UnderstoodScript(const std::vector<std::string>& command) : process(command) {
+  INFO(command.front());
+  REQUIRE(process.next(said));
+  files = process.files();
+  auto found = find_interpreter(files, process.memory());
+  INFO(found.why_not);
+  REQUIRE(found.interpreter);
+  CHECK_FALSE(found.not_yet);
+  interpreter = std::move(found.interpreter);
+}
+
+std::vector<script_frame> UnderstoodScript::walk(std::uint64_t thread_pointer) const {
+  return walk_frames(interpreter->layout(), process.memory(), thread_pointer);
+}
+
+std::vector<SymbolFrame> UnderstoodScript::name(const std::vector<script_frame>& frames) const {
+  return interpreter->name(process.memory(), frames);
 }
 
 std::vector<SaidScriptFrame> as_said(const std::vector<SymbolFrame>& frames) {
@@ -129,5 +166,24 @@ std::string to_text(const std::vector<SaidScriptFrame>& frames) {
   }
   return text;
 }
+
+std::optional<std::string> program_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::istringstream directories(path == nullptr ? "/usr/bin" : path);
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    const std::string full = directory + "/" + name;
+    if (::access(full.c_str(), X_OK) == 0) return full;
+  }
+  return std::nullopt;
+}
+
+std::string program_or_skip(const std::string& name, const char* variable) {
+  if (const char* other = std::getenv(variable); other != nullptr) return other;
+  const auto path = program_path(name);
+  if (!path) SKIP(name + " is not installed: tools/install test");
+  return *path;
+}
+
+std::string script_path(const std::string& name) { return std::string(CONNLEAK_SCRIPTS) + "/" + name; }
 
 }  // namespace connleak::test

@@ -2,8 +2,8 @@
 // An interpreter that runs a script which says where it is, and waits there.
 //
 // The script writes lines of fields with tabs between them: "frame FUNCTION FILE LINE" for each frame, innermost
-// first (line 0: none), "thread POINTER TID", other words, and then "ready". It goes on when it gets a byte, and
-// ends with its input.
+// first (line 0: none), "thread POINTER TID" where they are not those of its first thread or the pointer is wanted,
+// other words, and then "ready". It goes on when it gets a byte.
 #pragma once
 
 #include <sys/types.h>
@@ -11,12 +11,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/fd.hpp"
 #include "interpreters/interpreter.hpp"
 #include "interpreters/process_memory.hpp"
+#include "symbols/module.hpp"
 
 namespace connleak::test {
 
@@ -24,7 +26,7 @@ struct SaidScriptFrame {
   std::string function;
   std::string file;
   std::uint32_t line = 0;
-  friend bool operator==(const SaidScriptFrame&, const SaidScriptFrame&) = default;
+  friend auto operator<=>(const SaidScriptFrame&, const SaidScriptFrame&) = default;
 };
 
 // What was said up to "ready".
@@ -38,7 +40,7 @@ struct SaidPlace {
 class ScriptProcess {
  public:
   explicit ScriptProcess(const std::vector<std::string>& command);
-  ~ScriptProcess();
+  ~ScriptProcess();  // ends it
   ScriptProcess(const ScriptProcess&) = delete;
   ScriptProcess& operator=(const ScriptProcess&) = delete;
 
@@ -48,23 +50,41 @@ class ScriptProcess {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] const Memory& memory() const { return memory_; }
-  // What is mapped now; the images live as long as the process object.
+  // What is mapped now, as the product sees it; the images live as long as this object.
   [[nodiscard]] std::vector<MappedFile> files();
+  // Of its threads, the first one first. Empty where that cannot be asked.
+  [[nodiscard]] std::vector<std::uint64_t> thread_pointers() const;
 
  private:
   pid_t pid_ = -1;
   Fd input_;
   std::FILE* output_ = nullptr;
   ProcessMemory memory_{-1};
-  struct Opened {
-    Fd file;
-    std::unique_ptr<ElfImage> image;
-  };
-  std::vector<Opened> opened_;
+  std::vector<std::shared_ptr<Module>> opened_;
+};
+
+// A script at its first place, under an interpreter that is understood; fails the test where it is not.
+struct UnderstoodScript {
+  explicit UnderstoodScript(const std::vector<std::string>& command);
+  [[nodiscard]] std::vector<script_frame> walk(std::uint64_t thread_pointer) const;
+  [[nodiscard]] std::vector<SymbolFrame> name(const std::vector<script_frame>& frames) const;
+
+  ScriptProcess process;
+  SaidPlace said;
+  std::vector<MappedFile> files;
+  std::unique_ptr<Interpreter> interpreter;
 };
 
 // The frames as the script would say them; missing ones are "" and 0.
 std::vector<SaidScriptFrame> as_said(const std::vector<SymbolFrame>& frames);
 std::string to_text(const std::vector<SaidScriptFrame>& frames);
+
+// The path of a program, by PATH; nullopt where it is not installed.
+std::optional<std::string> program_path(const std::string& name);
+// The same, or what the environment's `variable` says; skips the test where it is not installed.
+std::string program_or_skip(const std::string& name, const char* variable);
+
+// The path of a script beside this file.
+std::string script_path(const std::string& name);
 
 }  // namespace connleak::test

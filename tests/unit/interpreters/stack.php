@@ -1,6 +1,6 @@
 <?php
 // SPDX-License-Identifier: Apache-2.0
-// Nests what PHP can nest, prints its stack as "function|file|line" from the innermost frame, and waits.
+// Nests what PHP can nest, says its stack (script_process.hpp), and waits.
 namespace App\Store;
 
 class Pool
@@ -49,13 +49,13 @@ $waiter = new class
             // Frames of internal functions have no line of their own; what they call has no file.
             $internal = in_array($frame['function'], ['array_map', 'call_user_func'], true);
             if (!$internal) {
-                $lines[] = "$class{$frame['function']}|$file|$line";
+                $lines[] = "frame\t$class{$frame['function']}\t$file\t$line";
             }
             $file = $frame['file'] ?? $file;
             $line = $frame['line'] ?? $line;
         }
-        $lines[] = "{main}|$file|$line";
-        echo implode("\n", $lines), "\nend\n";
+        $lines[] = "frame\t{main}\t$file\t$line";
+        echo implode("\n", $lines), "\nready\n";
         fgets(STDIN);
     }
 };

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Nests what Ruby can nest, on two threads, prints the stack of each as "function|file|line" from the innermost frame,
-# "--" between them, and waits.
+# Nests what Ruby can nest, on two threads, and says where they are (script_process.hpp): first the first one, then the
+# second one, while the first one waits.
 require 'delegate'
 $stdout.sync = true
 
@@ -11,7 +11,7 @@ OF_C = %w[each map times each_with_index call instance_exec class_eval eval loop
 def said(locations, line)
   lines = locations.reject { |at| OF_C.include?(at.base_label) || at.path.start_with?('<internal:') }.map do |at|
     # 3.4 puts the class before the name.
-    "#{at.label.sub(/(\A| )[A-Z][\w:]*[#.]/, '\1')}|#{at.path}|#{at.lineno}"
+    "frame\t#{at.label.sub(/(\A| )[A-Z][\w:]*[#.]/, '\1')}\t#{at.path}\t#{at.lineno}"
   end
   lines[0] = lines[0].sub(/\d+\z/, line.to_s)
   lines
@@ -88,7 +88,9 @@ end
 theirs = ready.pop
 wait = lambda do
   mine = said(caller_locations(0), __LINE__ + 2)
-  puts mine, '--', theirs, 'end'
+  puts mine, 'ready'
+  $stdin.gets
+  puts theirs, 'ready'
   $stdin.gets
 end
 begin

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Goes to places, says its own frames there, and waits. Run as: python3 -c BOOT THIS_TEXT FILE_NAME
+# Goes to places, says its own frames there (script_process.hpp), and waits. Run as: python3 -c BOOT THIS_TEXT FILE_NAME
 import asyncio
 import os
 import sys
