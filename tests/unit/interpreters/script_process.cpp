@@ -21,6 +21,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "interpreters/altered_memory.hpp"
 #include "symbols/symbolizer.hpp"
 
 extern char** environ;
@@ -149,6 +150,14 @@ std::vector<script_frame> UnderstoodScript::walk(std::uint64_t thread_pointer) c
 
 std::vector<SymbolFrame> UnderstoodScript::name(const std::vector<script_frame>& frames) const {
   return interpreter->name(process.memory(), frames);
+}
+
+std::string UnderstoodScript::why_not_yet() const {
+  const auto found = find_interpreter(files, UnstartedMemory(files));
+  INFO(found.why_not);
+  CHECK_FALSE(found.interpreter);
+  CHECK(found.not_yet);
+  return found.why_not;
 }
 
 std::vector<SaidScriptFrame> as_said(const std::vector<SymbolFrame>& frames) {

@@ -68,6 +68,8 @@ struct UnderstoodScript {
   explicit UnderstoodScript(const std::vector<std::string>& command);
   [[nodiscard]] std::vector<script_frame> walk(std::uint64_t thread_pointer) const;
   [[nodiscard]] std::vector<SymbolFrame> name(const std::vector<script_frame>& frames) const;
+  // What is said of the same files before the interpreter has run; fails the test where that is not not_yet.
+  [[nodiscard]] std::string why_not_yet() const;
 
   ScriptProcess process;
   SaidPlace said;
