@@ -143,8 +143,8 @@ TEST_CASE("Frames of a Python script are named as it names them", "[python]") {
 TEST_CASE("A Python that is not understood is said to be one", "[python]") {
   for (const Installed& python : pythons()) {
     if (python.understood()) continue;
-    ScriptProcess process({python.path, "-c",
-                           "import os,sys; sys.stdout.write('ready\\n'); sys.stdout.flush(); os.read(0, 1)"});
+    ScriptProcess process(
+        {python.path, "-c", "import os,sys; sys.stdout.write('ready\\n'); sys.stdout.flush(); os.read(0, 1)"});
     SaidPlace said;
     REQUIRE(process.next(said));
     const auto found = find_interpreter(process.files(), process.memory());

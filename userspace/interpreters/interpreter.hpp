@@ -32,10 +32,10 @@ class Memory {
 
 // A file that the process has mapped executable. The images are borrowed.
 struct MappedFile {
-  std::string path;                  // as the process sees it
-  std::uint64_t bias = 0;            // added to link-time addresses
+  std::string path;        // as the process sees it
+  std::uint64_t bias = 0;  // added to link-time addresses
   const ElfImage* image = nullptr;
-  const ElfImage* debug = nullptr;   // its separate debug file, where there is one
+  const ElfImage* debug = nullptr;  // its separate debug file, where there is one
 };
 
 class Interpreter {
@@ -54,12 +54,12 @@ class Interpreter {
 
 struct FoundInterpreter {
   std::unique_ptr<Interpreter> interpreter;  // nullptr: none, or one that is not understood
-  std::string why_not;  // "" where it is none; else one sentence of what is missing and what would help
+  std::string why_not;   // "" where it is none; else one sentence of what is missing and what would help
   bool not_yet = false;  // one is mapped but has not started: look again
 };
 
-// Looks at what the process has mapped and, through its memory, at how its interpreter is built. Of several that are
-// not understood the first one's why_not is told, and whether any of them is not_yet.
+// Looks at what the process has mapped and, through its memory, at how its interpreter is built. Of several that
+// are not understood the first one's why_not is told, and whether any of them is not_yet.
 [[nodiscard]] FoundInterpreter find_interpreter(std::span<const MappedFile> files, const Memory& memory);
 
 // The walk that the kernel side does, done from outside: the reference for it, and for tests. The process must

@@ -96,7 +96,8 @@ class Php : public Interpreter {
   }
   [[nodiscard]] const std::string& version() const override { return version_; }
   [[nodiscard]] const frame_layout& layout() const override { return layout_; }
-  [[nodiscard]] std::vector<SymbolFrame> name(const Memory& memory, std::span<const script_frame> frames) override {
+  [[nodiscard]] std::vector<SymbolFrame> name(const Memory& memory,
+                                              std::span<const script_frame> frames) override {
     return name_frames(frames, [&](const script_frame& frame) { return name_one(memory, frame); });
   }
 
@@ -147,8 +148,7 @@ NamedFrame Php::name_one(const Memory& memory, const script_frame& frame) const 
   auto function = function_name(memory, op_array);
   auto file = read_string(memory, op_array.at<std::uint64_t>(php_.filename));
   if (!function || !file) return {};
-  return {NamedFrame::Kind::script,
-          script_frame_of(Language::php, std::move(function), std::move(file), line)};
+  return {NamedFrame::Kind::script, script_frame_of(Language::php, std::move(function), std::move(file), line)};
 }
 
 enum class State { runs, not_yet, unlike };
@@ -176,10 +176,10 @@ FoundInterpreter understand(const MappedFile& file, const Memory& memory, const 
         "PHP {} is built for threads (ZTS), where its frames are not found; use a build without (NTS)", full));
   }
   if (!globals) {
-    return not_understood(
-        fmt::format("PHP {} has no symbol executor_globals, it is linked statically and stripped; use a build that "
-                    "keeps its symbols",
-                    full));
+    return not_understood(fmt::format(
+        "PHP {} has no symbol executor_globals, it is linked statically and stripped; use a build that "
+        "keeps its symbols",
+        full));
   }
   const auto* version = std::ranges::find(kVersions, minor_version(full), &Version::name);
   const State state = version == std::end(kVersions) ? State::unlike : state_of(memory, *globals);
@@ -187,7 +187,8 @@ FoundInterpreter understand(const MappedFile& file, const Memory& memory, const 
     case State::runs:
       return {std::make_unique<Php>(*version, "PHP " + full, *globals), "", false};
     case State::not_yet:
-      return not_understood(fmt::format("PHP {} has not started yet; look again when it runs a script", full), true);
+      return not_understood(fmt::format("PHP {} has not started yet; look again when it runs a script", full),
+                            true);
     case State::unlike:
       break;
   }

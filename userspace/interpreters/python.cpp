@@ -37,7 +37,8 @@ class Python final : public Interpreter {
 
   [[nodiscard]] const std::string& version() const override { return version_; }
   [[nodiscard]] const frame_layout& layout() const override { return walk_; }
-  [[nodiscard]] std::vector<SymbolFrame> name(const Memory& memory, std::span<const script_frame> frames) override {
+  [[nodiscard]] std::vector<SymbolFrame> name(const Memory& memory,
+                                              std::span<const script_frame> frames) override {
     return name_frames(frames, [&](const script_frame& place) { return name_one(memory, place); });
   }
 

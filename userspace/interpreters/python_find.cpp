@@ -138,9 +138,8 @@ FoundPython look(std::uint64_t runtime, const MappedFile& file, std::span<const 
                              : std::nullopt;
   const auto version = hex ? std::optional(version_of(*hex)) : version_by_name(file, files);
   if (!version) {
-    return not_understood(
-        fmt::format("{} has Python built in, and nothing tells its version: its debug symbols would help",
-                    file_name(file)));
+    return not_understood(fmt::format(
+        "{} has Python built in, and nothing tells its version: its debug symbols would help", file_name(file)));
   }
   std::string text = text_of(*version);
   if (version->major != 3 || version->minor < kPythonOldest || version->minor > kPythonNewest) {

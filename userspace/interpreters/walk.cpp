@@ -34,7 +34,8 @@ std::optional<Top> find_top(const frame_layout& layout, const Memory& memory, st
   }
   const auto thread = find_thread(layout, memory, thread_pointer);
   const auto owner = thread ? memory.value<std::uint64_t>(*thread + layout.top) : std::nullopt;
-  if (!owner || (layout.flags & FRAMES_TOP_VIA) == 0) return owner ? std::optional<Top>({*owner, 0}) : std::nullopt;
+  if (!owner || (layout.flags & FRAMES_TOP_VIA) == 0)
+    return owner ? std::optional<Top>({*owner, 0}) : std::nullopt;
   const auto frame = memory.value<std::uint64_t>(*owner + layout.top_via);
   return frame ? std::optional<Top>({*frame, *owner}) : std::nullopt;
 }

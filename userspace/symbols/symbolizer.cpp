@@ -31,7 +31,7 @@ struct Symbolizer::File {
 
 struct Symbolizer::Mapping {
   MapsEntry entry;
-  std::shared_ptr<File> file;  // null: no file
+  std::shared_ptr<File> file;                                                                 // null: no file
   [[nodiscard]] bool is_generated() const { return !file && !entry.path.starts_with("[v"); }  // [vdso], [vsyscall]
 };
 
@@ -216,9 +216,11 @@ std::vector<LoadedFile> Symbolizer::files(std::uint32_t pid, std::uint64_t start
     const MapsEntry& entry = mapping.entry;
     for (const ElfImage::Segment& segment : mapping.file->module->image().segments()) {
       // Mappings begin at a page, segments where they like.
-      if (!segment.executable || segment.offset < entry.offset || segment.offset - entry.offset >= entry.end - entry.start)
+      if (!segment.executable || segment.offset < entry.offset ||
+          segment.offset - entry.offset >= entry.end - entry.start)
         continue;
-      found.push_back({entry.path, entry.start - entry.offset + segment.offset - segment.address, mapping.file->module});
+      found.push_back(
+          {entry.path, entry.start - entry.offset + segment.offset - segment.address, mapping.file->module});
       break;
     }
   }

@@ -63,9 +63,10 @@ class Symbolizer {
   void process_gone(std::uint32_t pid, std::uint64_t start_ns);
 
   // Innermost first, inlined frames included. A return address is looked up at the byte before it, so that a call
-  // at the end of a line or function names that one; pass false for the interrupted address itself. Generated code has
-  // the names of the process's perf map, else the module "[generated]" alone, asked anew each time: it moves. Empty: no
-  // code that is mapped there (or the process was never seen alive). Valid until the next call of any member.
+  // at the end of a line or function names that one; pass false for the interrupted address itself. Generated code
+  // has the names of the process's perf map, else the module "[generated]" alone, asked anew each time: it moves.
+  // Empty: no code that is mapped there (or the process was never seen alive). Valid until the next call of any
+  // member.
   [[nodiscard]] const std::vector<SymbolFrame>& resolve(std::uint32_t pid, std::uint64_t start_ns,
                                                         std::uint64_t address, bool is_return_address);
 

@@ -2,8 +2,8 @@
 // An interpreter that runs a script which says where it is, and waits there.
 //
 // The script writes lines of fields with tabs between them: "frame FUNCTION FILE LINE" for each frame, innermost
-// first (line 0: none), "thread POINTER TID" where they are not those of its first thread or the pointer is wanted,
-// other words, and then "ready". It goes on when it gets a byte.
+// first (line 0: none), "thread POINTER TID" where they are not those of its first thread or the pointer is
+// wanted, other words, and then "ready". It goes on when it gets a byte.
 #pragma once
 
 #include <sys/types.h>
