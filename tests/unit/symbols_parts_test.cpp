@@ -38,6 +38,10 @@ TEST_CASE("demangling: C++, Rust legacy, and what is neither", "[symbols]") {
   CHECK(demangle("_ZN4shop8checkoutEPKci").name == "shop::checkout(char const*, int)");
   CHECK(demangle("_ZN4shop8checkoutEPKci").language == Language::native);
   CHECK(demangle("_ZN4shop8checkoutEPKci.cold").name == "shop::checkout(char const*, int)");
+  CHECK(demangle("main.cold").name == "main");
+  CHECK(demangle("take.constprop.0.isra.0").name == "take");
+  CHECK(demangle(".part.0").name == ".part.0");
+  CHECK(demangle("os.Exit").name == "os.Exit");
   const auto rust = demangle("_ZN52_$LT$shop..Pool$u20$as$u20$core..ops..drop..Drop$GT$4drop17h0123456789abcdefE");
   CHECK(rust.name == "<shop::Pool as core::ops::drop::Drop>::drop");
   CHECK(rust.language == Language::rust);

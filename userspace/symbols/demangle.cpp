@@ -89,6 +89,14 @@ std::optional<std::string> rust_v0(const std::string&) { return std::nullopt; }
 
 #endif
 
+// What GCC calls a copy or a part of a C function: foo.cold, foo.part.0, foo.constprop.0.isra.0.
+std::string without_clone(const std::string& name) {
+  std::size_t end = name.size();
+  for (const std::string_view mark : {".cold", ".part.", ".isra.", ".constprop.", ".lto_priv."})
+    end = std::min(end, name.find(mark, 1));
+  return name.substr(0, end);
+}
+
 // "...::h" and 16 hexadecimal digits.
 bool ends_in_rust_hash(std::string_view name) {
   constexpr std::size_t kSuffix = 3 + 16;
@@ -134,7 +142,7 @@ DemangledName demangle(const std::string& linker_name) {
     if (!name) return {linker_name, Language::native};
     return {*std::move(name), Language::rust};
   }
-  if (!mangled.starts_with("_Z")) return {linker_name, Language::native};
+  if (!mangled.starts_with("_Z")) return {without_clone(linker_name), Language::native};
   auto name = itanium(mangled);
   if (!name) return {linker_name, Language::native};
   name->resize(std::min(name->size(), name->find(" [clone ")));  // foo.cold, foo.part.0

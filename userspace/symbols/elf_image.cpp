@@ -72,6 +72,8 @@ void ElfImage::read_headers() {
       dynamic = entry;
     } else if (entry.p_type == PT_INTERP) {
       has_interpreter = true;
+    } else if (entry.p_type == PT_GNU_EH_FRAME) {
+      frame_header_ = entry.p_vaddr;
     } else if (entry.p_type == PT_NOTE) {
       read_notes(entry.p_offset, entry.p_filesz, entry.p_align);
     }

@@ -52,6 +52,7 @@ class ElfImage {
   [[nodiscard]] bool is_executable() const { return is_executable_; }            // not a shared library
   [[nodiscard]] std::span<const Segment> segments() const { return segments_; }  // PT_LOAD only
   [[nodiscard]] bool has_sections() const { return has_sections_; }
+  [[nodiscard]] std::optional<std::uint64_t> frame_header() const { return frame_header_; }  // of .eh_frame_hdr
   [[nodiscard]] std::optional<Section> section(const char* name) const;
   [[nodiscard]] const std::optional<std::string>& soname() const { return soname_; }
   [[nodiscard]] const std::string& build_id() const { return build_id_; }  // raw bytes; empty: none
@@ -114,6 +115,7 @@ class ElfImage {
   std::vector<Segment> segments_;
   std::optional<std::string> soname_;
   std::string build_id_;
+  std::optional<std::uint64_t> frame_header_;
   std::uint64_t relocations_ = 0;  // address of DT_RELA
   std::uint64_t relocation_count_ = 0;
   std::uint16_t machine_ = 0;

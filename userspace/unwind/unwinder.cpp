@@ -8,10 +8,6 @@ namespace connleak {
 
 namespace {
 
-// Tables of the libraries and programs between a call and its socket, for a few dozen programs; some MB each. They keep
-// their files open.
-constexpr std::size_t kMaxFiles = 128;
-
 Registers registers_of(const captured& stack) {
   Registers registers;
   registers[kBx] = stack.registers[CAPTURE_BX];
@@ -24,7 +20,7 @@ Registers registers_of(const captured& stack) {
 }
 
 // Of code that keeps the frame pointer and says nothing else of its frames: generated code, for one.
-std::optional<Registers> by_frame_pointer(const Registers& registers, const StackMemory& stack) {
+std::optional<Registers> by_frame_pointer(const Registers& registers, StackMemory& stack) {
   if (!registers[kBp]) return std::nullopt;
   Registers caller = registers;
   caller[kBp] = stack.word(*registers[kBp]);
@@ -36,20 +32,28 @@ std::optional<Registers> by_frame_pointer(const Registers& registers, const Stac
 
 }  // namespace
 
-CallFrames& Unwinder::frames_of(const std::shared_ptr<const Module>& module) {
-  auto [known, is_new] = files_.try_emplace(module.get());
+const FrameRow* Unwinder::row_at(const CodePlace& code) {
+  if (!code.module) return nullptr;
+  auto [known, is_new] = files_.try_emplace(code.module.get());
+  File& file = known->second;
   if (is_new) {
-    if (files_.size() > kMaxFiles) {
-      const auto oldest = std::ranges::min_element(files_, {}, [&](const auto& entry) {
-        return entry.first == module.get() ? ~std::uint64_t{0} : entry.second.last_use;
-      });
-      files_.erase(oldest);
-    }
-    known->second.module = module;
-    known->second.frames = std::make_unique<CallFrames>(module->image());
+    file.module = code.module;
+    file.frames = std::make_unique<CallFrames>(code.module->image());
   }
-  known->second.last_use = now_;
-  return *known->second.frames;
+  file.last_use = now_;
+  const std::size_t before = is_new ? 0 : file.frames->memory_bytes();
+  const FrameRow* row = file.frames->row(code.link_address);
+  bytes_ = bytes_ - before + file.frames->memory_bytes();
+  return row;
+}
+
+void Unwinder::forget_some() {
+  while (files_.size() > 1 && (files_.size() > limits_.files || bytes_ > limits_.bytes)) {
+    const auto oldest =
+        std::ranges::min_element(files_, {}, [](const auto& entry) { return entry.second.last_use; });
+    bytes_ -= oldest->second.frames->memory_bytes();
+    files_.erase(oldest);
+  }
 }
 
 UnwoundStack Unwinder::unwind(std::uint32_t pid, std::uint64_t start_ns, const capture& captured) {
@@ -60,35 +64,34 @@ UnwoundStack Unwinder::unwind(std::uint32_t pid, std::uint64_t start_ns, const c
   Registers registers = registers_of(captured.stack);
   // `rest` follows `data` without a gap.
   const auto* bytes = reinterpret_cast<const std::byte*>(&captured) + offsetof(capture, stack.data);
-  const StackMemory memory{*registers[kSp],
-                           std::span(bytes, std::min<std::size_t>(captured.stack.size, 2 * CAPTURE_BYTES))};
-  const std::uint64_t end = memory.address + memory.bytes.size();
+  const std::size_t size = std::min<std::size_t>(captured.stack.size, 2 * CAPTURE_BYTES);
+  // Less than was asked for ends where the stack does.
+  const bool is_full = size == CAPTURE_BYTES || size == 2 * CAPTURE_BYTES;
+  StackMemory memory(*registers[kSp], std::span(bytes, size));
   bool is_return_address = false;
   while (found.addresses.size() < WIRE_FRAMES) {
     const std::uint64_t address = registers[kReturnAddress].value_or(0);
-    const std::uint64_t sp = *registers[kSp];
     // A call at the end of a function returns to behind it.
     const std::uint64_t wanted = address - (is_return_address ? 1 : 0);
     const auto code = address != 0 ? symbolizer_.code_at(pid, start_ns, wanted) : std::nullopt;
     if (!code) break;
     found.addresses.push_back(address);
-    const FrameRow* row = code->module ? frames_of(code->module).row(code->link_address) : nullptr;
-    // The outermost frame says that it has no caller.
-    if (row != nullptr && row->return_address < kRegisters &&
-        row->registers[row->return_address].kind == FrameRule::Kind::undefined)
-      return found;
+    const FrameRow* row = row_at(*code);
+    if (row != nullptr && row->is_outermost()) break;
     auto caller = row != nullptr ? apply(*row, registers, memory) : by_frame_pointer(registers, memory);
+    if (!caller) {
+      found.is_cut = is_full && memory.missed_above();
+      break;
+    }
     // Stacks grow down: a caller's frame lies above, or begins here where the innermost function has none of its own
     // (vfork). Else it would go round.
     const bool is_innermost = found.addresses.size() == 1;
-    if (!caller || *caller->values[kSp] < sp || (*caller->values[kSp] == sp && !is_innermost)) {
-      found.is_cut = !caller && captured.stack.size >= CAPTURE_BYTES && sp < end;
-      break;
-    }
+    if (*caller->values[kSp] < *registers[kSp] || (*caller->values[kSp] == *registers[kSp] && !is_innermost)) break;
     is_return_address = row == nullptr || !row->is_signal_frame;
     registers = *caller;
   }
   if (found.is_cut) ++stats_.cut;
+  forget_some();
   return found;
 }
 

@@ -14,14 +14,21 @@
 
 namespace connleak {
 
+// What is over a limit is forgotten, the longest unused first, and read again when it is wanted.
+struct UnwinderLimits {
+  // Files with rows, between the calls and the sockets of a few dozen programs. Each is kept open.
+  std::size_t files = 128;
+  std::size_t bytes = std::size_t{32} << 20;  // of their rows; one file's may be above it
+};
+
 struct UnwinderStats {
   std::uint64_t stacks = 0;
   std::uint64_t cut = 0;  // deeper than what was captured
 };
 
 struct UnwoundStack {
-  // Innermost first: the address after the system call, then return addresses, WIRE_FRAMES at most. Each lies in code
-  // that the process has mapped from a file; where that cannot be told, or a frame's caller, the list ends.
+  // Innermost first: the address after the system call, then return addresses, WIRE_FRAMES at most. Each lies in
+  // code that the process has mapped from a file; where that cannot be told, or a frame's caller, the list ends.
   std::vector<std::uint64_t> addresses;
   bool is_cut = false;  // the next frame lies above what was captured
 };
@@ -29,12 +36,15 @@ struct UnwoundStack {
 class Unwinder {
  public:
   // Borrowed: knows what the processes have mapped.
-  explicit Unwinder(Symbolizer& symbolizer) : symbolizer_(symbolizer) {}
+  explicit Unwinder(Symbolizer& symbolizer, UnwinderLimits limits = {})
+      : symbolizer_(symbolizer), limits_(limits) {}
 
   // Nothing for what is no CAPTURE_RAW. What was captured is only read.
   [[nodiscard]] UnwoundStack unwind(std::uint32_t pid, std::uint64_t start_ns, const capture& captured);
 
   [[nodiscard]] const UnwinderStats& stats() const { return stats_; }
+  // About what the rows take.
+  [[nodiscard]] std::size_t memory_bytes() const { return bytes_; }
 
  private:
   struct File {
@@ -42,10 +52,13 @@ class Unwinder {
     std::unique_ptr<CallFrames> frames;
     std::uint64_t last_use = 0;
   };
-  [[nodiscard]] CallFrames& frames_of(const std::shared_ptr<const Module>& module);
+  [[nodiscard]] const FrameRow* row_at(const CodePlace& code);
+  void forget_some();
 
   Symbolizer& symbolizer_;
+  UnwinderLimits limits_;
   std::map<const Module*, File> files_;
+  std::size_t bytes_ = 0;
   std::uint64_t now_ = 0;  // counts stacks, for what was used last
   UnwinderStats stats_;
 };

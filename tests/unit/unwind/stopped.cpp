@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stopped.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+extern char** environ;
+
+namespace connleak::test {
+
+namespace {
+
+// From the third on of /proc/PID/stat.
+std::vector<std::string> stat_fields(pid_t pid, pid_t thread) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto name_end = text.rfind(')');
+  if (name_end == std::string::npos) return {};
+  std::istringstream in(text.substr(name_end + 2));
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+std::optional<user_regs_struct> registers_of(pid_t thread) {
+  user_regs_struct registers{};
+  if (::ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) != 0) return std::nullopt;
+  int status = 0;
+  const bool is_stopped = ::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) == 0 &&
+                          ::waitpid(thread, &status, __WALL) == thread &&
+                          ::ptrace(PTRACE_GETREGS, thread, nullptr, &registers) == 0;
+  ::ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
+  if (!is_stopped) return std::nullopt;
+  return registers;
+}
+
+std::size_t read_stack(pid_t pid, std::uint64_t from, std::uint8_t* to, std::size_t size) {
+  const iovec here{to, size};
+  const iovec there{std::bit_cast<void*>(from), size};
+  return static_cast<std::size_t>(std::max<ssize_t>(::process_vm_readv(pid, &here, 1, &there, 1, 0), 0));
+}
+
+}  // namespace
+
+std::string unwind_subject(const std::string& name) { return std::string(CONNLEAK_UNWIND_SUBJECTS) + "/" + name; }
+
+std::unique_ptr<capture> capture_thread(pid_t pid, pid_t thread, bool is_deep) {
+  const auto registers = registers_of(thread);
+  const auto fields = stat_fields(pid, thread);
+  constexpr std::size_t kStartStack = 28 - 3;
+  if (!registers || fields.size() <= kStartStack) return nullptr;
+  auto taken = std::make_unique<capture>();
+  captured& stack = taken->stack;
+  stack.form = CAPTURE_RAW;
+  stack.registers[CAPTURE_BX] = registers->rbx;
+  stack.registers[CAPTURE_BP] = registers->rbp;
+  stack.registers[CAPTURE_SP] = registers->rsp;
+  stack.registers[CAPTURE_R12] = registers->r12;
+  stack.registers[CAPTURE_R13] = registers->r13;
+  stack.registers[CAPTURE_R14] = registers->r14;
+  stack.registers[CAPTURE_R15] = registers->r15;
+  stack.registers[CAPTURE_IP] = registers->rip;
+  const std::uint64_t top = pid == thread ? std::stoull(fields[kStartStack]) : registers->fs_base;
+  const std::size_t wanted =
+      std::min<std::size_t>(top - registers->rsp, is_deep ? 2 * CAPTURE_BYTES : CAPTURE_BYTES);
+  // `rest` follows `data` without a gap.
+  auto* bytes = reinterpret_cast<std::uint8_t*>(taken.get()) + offsetof(capture, stack.data);
+  stack.size = static_cast<std::uint16_t>(read_stack(pid, registers->rsp, bytes, wanted));
+  return taken;
+}
+
+Stopped::Stopped(const std::vector<std::string>& command) {
+  int in[2];
+  int out[2];
+  if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  input_ = Fd(in[1]);
+  output_ = Fd(out[0]);
+  const Fd child_in(in[0]);
+  Fd child_out(out[1]);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+  posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const int error = ::posix_spawn(&pid_, arguments[0], &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw std::runtime_error("cannot start " + command[0]);
+  child_out = Fd();
+  std::string line;
+  for (char byte = 0; ::read(output_.get(), &byte, 1) == 1 && byte != '\n';) line += byte;
+  if (!line.starts_with("ready ")) throw std::runtime_error(command[0] + " says: " + line);
+  thread_ = std::stoi(line.substr(6));
+  // Between "ready" and the wait it still runs.
+  for (int i = 0; i < 5000; ++i) {
+    const auto fields = stat_fields(pid_, thread_);
+    if (fields.empty() || fields[0] != "R") break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+Stopped::~Stopped() {
+  input_ = Fd();
+  if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+}
+
+std::unique_ptr<capture> Stopped::take(bool is_deep) const { return capture_thread(pid_, thread_, is_deep); }
+
+}  // namespace connleak::test
