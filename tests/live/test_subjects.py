@@ -27,6 +27,10 @@ DOZEN = {
     "go/starved": "clear",
     "python/psycopg2-threads-shared-pool": "late",
     "python/sqlalchemy-engine-each": "clear",
+    "python/psycopg2-exception": "tls",
+    "python/psycopg2-background-job": "clear",
+    "php/pg-new-each": "clear",
+    "ruby/pg-rescue": "clear",
 }
 
 
@@ -39,6 +43,8 @@ class Subjects(LiveCase):
             with self.subTest(subject=row.subject.name, setting=row.setting):
                 seen = "\n".join(digest(row.report)) if row.report else row.note
                 self.assertTrue(row.right(), f"{row.got} instead of {row.subject.expected(row.setting)}\n{seen}")
+                if row.wants_culprit():
+                    self.assertEqual(row.culprit, row.subject.culprit(), seen)
 
     def test_held_across_a_slow_call_then_retracted(self):
         program = os.path.join(ROOT, "tests/subjects/python/psycopg2-transaction-slow-call.py")

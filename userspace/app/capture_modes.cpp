@@ -54,7 +54,10 @@ void CaptureModes::process_seen(std::uint32_t pid, std::uint64_t start_ns) {
   FoundInterpreter found = find_interpreter(mapped, *process.memory);
   process.interpreter = std::move(found.interpreter);
   process.note = process.interpreter ? "" : !found.why_not.empty() ? found.why_not : note_of_jit(files, pid);
-  if (!process.interpreter) return;
+  if (!process.interpreter) {
+    if (!found.not_yet) process.looks = kMaxLooks;
+    return;
+  }
   process.flags = FRAMES_SCRIPT;
   tell(key, process);
 }

@@ -110,14 +110,16 @@ FoundPython not_understood(std::string why) {
 FoundPython try_layout(std::string version, const PythonLayout& layout, const Memory& memory,
                        std::uint64_t runtime) {
   const auto interpreter = main_interpreter(layout, memory, runtime);
-  const auto thread = interpreter ? memory.value<std::uint64_t>(*interpreter + layout.threads) : std::nullopt;
-  if (memory.value<std::uint64_t>(runtime + layout.interpreters) == 0U || thread == 0U) {
+  constexpr std::uint64_t kUnreadable = ~std::uint64_t{0};
+  std::uint64_t first = kUnreadable;
+  if (interpreter) first = memory.value<std::uint64_t>(*interpreter + layout.threads).value_or(kUnreadable);
+  if (memory.value<std::uint64_t>(runtime + layout.interpreters) == 0U || first == 0) {
     FoundPython found = not_understood(version + " has not started yet, or has ended");
     found.not_yet = true;
     return found;
   }
-  if (!thread || memory.value<std::uint64_t>(*thread + layout.thread_interpreter) != interpreter ||
-      memory.value<std::uint64_t>(*thread + layout.thread_id).value_or(0) == 0) {
+  if (first == kUnreadable || memory.value<std::uint64_t>(first + layout.thread_interpreter) != interpreter ||
+      memory.value<std::uint64_t>(first + layout.thread_id).value_or(0) == 0) {
     return not_understood(version +
                           " is built in a way that is not understood: its threads are not where they belong");
   }

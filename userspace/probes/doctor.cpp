@@ -2,6 +2,7 @@
 #include "probes/doctor.hpp"
 
 #include <bpf/libbpf.h>
+#include <fmt/format.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -69,6 +70,18 @@ Check check_cgroup() {
                                 : "; it is not the root of the host: the turn of connections outside is unknown")};
 }
 
+Check check_stacks() {
+#if defined(__x86_64__)
+  const bool ok = has_helper("BPF_FUNC_task_pt_regs");
+#else
+  const bool ok = false;
+#endif
+  return {"stacks without frame pointers (5.15, x86-64)", ok, false,
+          ok ? fmt::format("captured raw and unwound, for {} connections at a time (up to {} MiB of kernel memory); above it walked",
+                           ProbeOptions().capture_bytes / (2 * kCapturePage), ProbeOptions().capture_bytes >> 20)
+             : "stacks are walked by frame pointers: short where programs or libraries are built without"};
+}
+
 Check check_fexit(bool needed) {
   const int code = try_program("fexit__tcp_sendmsg", true);
   const std::string verdict = code == 0 ? "allowed" : std::string("refused (") + std::strerror(code) + ")";
@@ -97,6 +110,7 @@ std::vector<Check> doctor() {
   checks.push_back({"send hook (tp_btf/sock_send_length, 6.3)", tracepoint, false,
                     tracepoint ? "threads and stacks of last uses are seen"
                                : "fexit/tcp_sendmsg is tried instead; without it no stack of last use"});
+  checks.push_back(check_stacks());
   checks.push_back(check_fexit(!tracepoint));
   const bool data = has_tracepoint("sk_data_ready") && try_program("tp_btf__sk_data_ready", false) == 0;
   const bool entered = try_program("fentry__unix_release", true) == 0;

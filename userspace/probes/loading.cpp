@@ -21,9 +21,6 @@ namespace {
 
 // Of a connection that is used now and then, stacks are made out anew once it was silent for so long.
 constexpr std::chrono::nanoseconds kAgain = std::chrono::seconds(1);
-// A captured stack takes a slab object of so many bytes.
-constexpr std::uint64_t kCapturePage = 4096;
-
 int print_nothing(libbpf_print_level, const char*, va_list) { return 0; }
 
 int print_warnings(libbpf_print_level level, const char* format, va_list arguments) {
@@ -120,6 +117,20 @@ bool has_tracepoint(const std::string& name) {
   const int id = btf__find_by_name_kind(types, ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF);
   btf__free(types);
   return id > 0;
+}
+
+bool has_helper(const std::string& name) {
+  btf* types = btf__load_vmlinux_btf();
+  if (!types) return false;
+  bool found = false;
+  const int id = btf__find_by_name_kind(types, "bpf_func_id", BTF_KIND_ENUM);
+  if (const btf_type* helpers = id > 0 ? btf__type_by_id(types, static_cast<__u32>(id)) : nullptr) {
+    const struct btf_enum* first = ::btf_enum(helpers);
+    found = std::any_of(first, first + btf_vlen(helpers),
+                        [&](const auto& helper) { return name == btf__name_by_offset(types, helper.name_off); });
+  }
+  btf__free(types);
+  return found;
 }
 
 Result<Loaded> load_programs(const ProbeOptions& options) {

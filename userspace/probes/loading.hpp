@@ -2,6 +2,7 @@
 // Which programs this kernel gets, and loading them; private to this folder.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,9 @@ struct SkeletonDeleter {
   void operator()(connleak_bpf* skeleton) const;
 };
 using Skeleton = std::unique_ptr<connleak_bpf, SkeletonDeleter>;
+
+// A captured stack takes a slab object of so many bytes; a connection has two.
+inline constexpr std::uint64_t kCapturePage = 4096;
 
 enum class SendHook { tracepoint, fexit, none };
 
@@ -36,6 +40,9 @@ void set_libbpf_log(bool verbose);
 
 // Whether the program called `name` loads (and, if asked, attaches) here; nothing of it stays. 0 or an errno.
 [[nodiscard]] int try_program(const std::string& name, bool attach);
+
+// Whether the kernel's BTF knows the helper function: "BPF_FUNC_task_pt_regs".
+[[nodiscard]] bool has_helper(const std::string& name);
 
 // Whether the kernel's BTF knows the tracepoint.
 [[nodiscard]] bool has_tracepoint(const std::string& name);
