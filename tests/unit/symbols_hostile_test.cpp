@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that lie. Nothing here may crash, hang or name a wrong function.
+#include <elf.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -158,6 +159,57 @@ TEST_CASE("what is no ELF file is refused", "[symbols][hostile]") {
                   std::string(4000, '\0')));
   CHECK(!Module::open(Fd(), "", [](const std::string&) { return Fd(); }));
   CHECK(!Module::open(Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), "", [](const std::string&) { return Fd(); }));
+}
+
+TEST_CASE("a small file that claims gigabytes takes none", "[symbols][hostile]") {
+  const std::string whole = read_file(subject_path("c_debug"));
+  Elf64_Ehdr header;
+  std::memcpy(&header, whole.data(), sizeof header);
+  const auto open_sparse = [&](const std::string& bytes) {
+    Fd file = memory_file(bytes);
+    REQUIRE(::ftruncate(file.get(), off_t{1} << 36) == 0);
+    auto module = Module::open(std::move(file), "/subject", [](const std::string&) { return Fd(); });
+    if (module) (void)names_in(**module, 0x2000, 64);
+    if (module) CHECK((*module)->memory_bytes() < 1'000'000);
+    return module.has_value();
+  };
+  std::string broken = whole;
+  SECTION("sections") {
+    Elf64_Shdr first{};
+    first.sh_size = 1 << 28;
+    std::memcpy(broken.data() + header.e_shoff, &first, sizeof first);
+    header.e_shnum = 0;
+    std::memcpy(broken.data(), &header, sizeof header);
+    CHECK(!open_sparse(broken));
+  }
+  SECTION("segments") {
+    Elf64_Shdr first{};
+    first.sh_info = 1 << 28;
+    std::memcpy(broken.data() + header.e_shoff, &first, sizeof first);
+    header.e_phnum = PN_XNUM;
+    std::memcpy(broken.data(), &header, sizeof header);
+    CHECK(!open_sparse(broken));
+  }
+  SECTION("each section in turn, also as one that is packed") {
+    const bool is_packed = GENERATE(false, true);
+    for (std::size_t i = 1; i < header.e_shnum; ++i) {
+      broken = whole;
+      Elf64_Shdr section;
+      std::memcpy(&section, broken.data() + header.e_shoff + i * sizeof section, sizeof section);
+      if (is_packed) {
+        const Elf64_Chdr packed{ELFCOMPRESS_ZLIB, 0, std::uint64_t{1} << 35, 1};
+        if (section.sh_type == SHT_NOBITS || section.sh_size < sizeof packed) continue;
+        std::memcpy(broken.data() + section.sh_offset, &packed, sizeof packed);
+        section.sh_flags |= SHF_COMPRESSED;
+      } else {
+        section.sh_size = std::uint64_t{1} << 35;
+        section.sh_type = section.sh_type == SHT_NOBITS ? SHT_PROGBITS : section.sh_type;
+      }
+      std::memcpy(broken.data() + header.e_shoff + i * sizeof section, &section, sizeof section);
+      CAPTURE(i);
+      CHECK(open_sparse(broken));
+    }
+  }
 }
 
 TEST_CASE("a debug file of another build is passed over", "[symbols][hostile]") {

@@ -229,6 +229,37 @@ TEST_CASE("files are opened once for all processes, and forgotten under a limit"
   }
 }
 
+TEST_CASE("tables and answers are forgotten under a limit, and read again", "[symbols]") {
+  Subject first(subject_path("c_debug"));
+  Subject second(subject_path("cpp_debug"));
+  Symbolizer symbolizer;
+  const auto ask_all = [&](Symbolizer& asked) {
+    for (const Subject* subject : {&first, &second}) {
+      for (const auto& site : subject->sites()) {
+        if (site.kind == "libc" || site.kind == "lambda") continue;
+        const auto& frames = asked.resolve(subject->pid(), subject->start_ns(), site.address, true);
+        REQUIRE(!frames.empty());
+        CHECK(frames[0].function == site.frames[0].function);
+        CHECK(frames[0].line == site.frames[0].line);
+      }
+    }
+  };
+  ask_all(symbolizer);
+  const std::size_t unbounded = symbolizer.memory_bytes();
+  CHECK(unbounded > 20'000);
+  CHECK(unbounded < 2'000'000);
+  CHECK(symbolizer.stats().tables_forgotten == 0);
+  ask_all(symbolizer);
+  CHECK(symbolizer.memory_bytes() == unbounded);
+  Symbolizer small({.bytes = unbounded / 4});
+  for (int round = 0; round < 3; ++round) ask_all(small);
+  CHECK(small.stats().tables_forgotten > 0);
+  CHECK(small.memory_bytes() < unbounded);
+  symbolizer.process_replaced(first.pid(), first.start_ns());
+  symbolizer.process_replaced(second.pid(), second.start_ns());
+  CHECK(symbolizer.memory_bytes() < unbounded);
+}
+
 TEST_CASE("a cached answer takes less than a microsecond", "[symbols]") {
   Subject subject(subject_path("c_debug"));
   Symbolizer symbolizer;

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace connleak {
@@ -17,11 +19,48 @@ namespace connleak {
 namespace {
 
 constexpr std::size_t kMaxSegments = 256;
-constexpr std::size_t kMaxDynamic = 4096;     // entries; real files have some 40
-constexpr std::uint64_t kMaxNotes = 1 << 16;  // bytes
+// libelf takes some 300 bytes for each, and reads all their names at once.
+constexpr std::size_t kMaxSections = 1024;
+constexpr std::uint64_t kMaxSectionNames = 1 << 16;  // bytes
+constexpr std::size_t kMaxDynamic = 4096;            // entries; real files have some 40
+constexpr std::uint64_t kMaxNotes = 1 << 16;         // bytes
 
 std::uint64_t align(std::uint64_t value, std::uint64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
+}
+
+// Counts in the header itself, neither of them moved elsewhere because it is too large for it (0, and PN_XNUM).
+bool has_usual_counts(int fd) {
+  std::array<unsigned char, sizeof(Elf64_Ehdr)> header{};
+  if (::pread(fd, header.data(), header.size(), 0) < static_cast<ssize_t>(sizeof(Elf32_Ehdr))) return false;
+  const bool is_64 = header[EI_CLASS] == ELFCLASS64;
+  const bool is_big = header[EI_DATA] == ELFDATA2MSB;
+  const auto half = [&](std::size_t at) {
+    return static_cast<std::size_t>(header[at + (is_big ? 0 : 1)] << 8 | header[at + (is_big ? 1 : 0)]);
+  };
+  const std::size_t segments = half(is_64 ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum));
+  const std::size_t sections = half(is_64 ? offsetof(Elf64_Ehdr, e_shnum) : offsetof(Elf32_Ehdr, e_shnum));
+  const auto* table = header.data() + (is_64 ? offsetof(Elf64_Ehdr, e_shoff) : offsetof(Elf32_Ehdr, e_shoff));
+  const bool has_table = std::any_of(table, table + (is_64 ? 8 : 4), [](unsigned char byte) { return byte != 0; });
+  return segments != PN_XNUM && sections <= kMaxSections && (sections != 0 || !has_table);
+}
+
+template <class Read>
+std::optional<std::string> string_of(std::size_t limit, const Read& read) {
+  std::string text;
+  while (text.size() < limit) {
+    char buffer[256];
+    const auto want = std::min(sizeof buffer, limit - text.size());
+    const std::size_t got = read(text.size(), std::as_writable_bytes(std::span(buffer, want)));
+    if (got == 0) return std::nullopt;
+    const void* end = std::memchr(buffer, 0, got);
+    if (end != nullptr) {
+      text.append(buffer, static_cast<std::size_t>(static_cast<const char*>(end) - buffer));
+      return text;
+    }
+    text.append(buffer, got);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -34,6 +73,8 @@ Result<ElfImage> ElfImage::open(int fd) {
   if (!libelf_ready || ::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size <= 0) {
     return failure(ErrorKind::failed, "not a readable file");
   }
+  if (!has_usual_counts(fd))
+    return failure(ErrorKind::failed, "not an ELF file, or with more parts than a program has");
   ElfImage image;
   image.fd_ = fd;
   image.file_size_ = static_cast<std::uint64_t>(status.st_size);
@@ -137,7 +178,10 @@ void ElfImage::read_notes(std::uint64_t offset, std::uint64_t size, std::uint64_
 
 std::optional<ElfImage::Section> ElfImage::section(const char* name) const {
   std::size_t names = 0;
-  if (!has_sections_ || elf_getshdrstrndx(handle(), &names) != 0) return std::nullopt;
+  GElf_Shdr of_names;
+  if (!has_sections_ || elf_getshdrstrndx(handle(), &names) != 0 ||
+      gelf_getshdr(elf_getscn(handle(), names), &of_names) == nullptr || of_names.sh_size > kMaxSectionNames)
+    return std::nullopt;
   for (Elf_Scn* at = elf_nextscn(handle(), nullptr); at != nullptr; at = elf_nextscn(handle(), at)) {
     GElf_Shdr header;
     if (gelf_getshdr(at, &header) == nullptr) continue;
@@ -213,21 +257,13 @@ std::size_t ElfImage::read(std::uint64_t address, std::span<std::byte> out) cons
   return read_at_offset(segment->offset + inside, out.first(size));
 }
 
+std::optional<std::string> ElfImage::string_at_offset(std::uint64_t offset, std::size_t limit) const {
+  return string_of(limit,
+                   [&](std::uint64_t at, std::span<std::byte> out) { return read_at_offset(offset + at, out); });
+}
+
 std::optional<std::string> ElfImage::read_string(std::uint64_t address, std::size_t limit) const {
-  std::string text;
-  while (text.size() < limit) {
-    char buffer[256];
-    const auto want = std::min(sizeof buffer, limit - text.size());
-    const std::size_t got = read(address + text.size(), std::as_writable_bytes(std::span(buffer, want)));
-    if (got == 0) return std::nullopt;
-    const void* end = std::memchr(buffer, 0, got);
-    if (end != nullptr) {
-      text.append(buffer, static_cast<std::size_t>(static_cast<const char*>(end) - buffer));
-      return text;
-    }
-    text.append(buffer, got);
-  }
-  return std::nullopt;
+  return string_of(limit, [&](std::uint64_t at, std::span<std::byte> out) { return read(address + at, out); });
 }
 
 bool ElfImage::is_relative(std::uint64_t info) const {

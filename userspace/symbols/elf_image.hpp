@@ -64,6 +64,8 @@ class ElfImage {
 
   // As many bytes as the file has there, up to out.size().
   [[nodiscard]] std::size_t read_at_offset(std::uint64_t offset, std::span<std::byte> out) const;
+  // A NUL-terminated string of at most `limit` bytes; nullopt when it has no end within them.
+  [[nodiscard]] std::optional<std::string> string_at_offset(std::uint64_t offset, std::size_t limit) const;
   // Never beyond the segment that holds the address.
   [[nodiscard]] std::size_t read(std::uint64_t address, std::span<std::byte> out) const;
   template <class T>
@@ -72,7 +74,6 @@ class ElfImage {
     if (read(address, std::as_writable_bytes(std::span<T>(&value, 1))) != sizeof value) return std::nullopt;
     return value;
   }
-  // A NUL-terminated string of at most `limit` bytes; nullopt when it has no end within them.
   [[nodiscard]] std::optional<std::string> read_string(std::uint64_t address, std::size_t limit = 4096) const;
 
   // R_*_RELATIVE relocations: calls visit(address, value) for each until it returns false. Where

@@ -14,13 +14,15 @@ namespace connleak {
 
 class ElfSymbols {
  public:
-  // Reads the whole table (24 bytes a symbol) and sorts it. Missing or broken tables give an empty one.
+  // Reads the whole table (24 bytes a symbol) and sorts it; the names stay in the file. Missing or broken tables
+  // give an empty one.
   explicit ElfSymbols(const ElfImage& image);
 
   // The linker name of the function that covers the address. A symbol without a size covers what lies between it
-  // and the next symbol of its section.
+  // and the next symbol of its section. `image`: that of the constructor.
   [[nodiscard]] std::optional<std::string> find(const ElfImage& image, std::uint64_t address) const;
   [[nodiscard]] bool empty() const { return symbols_.empty(); }
+  [[nodiscard]] std::size_t memory_bytes() const { return symbols_.capacity() * sizeof(Symbol); }
 
  private:
   struct Symbol {
@@ -29,12 +31,15 @@ class ElfSymbols {
     std::uint32_t name;
     std::uint16_t section;
     std::uint8_t rank;  // of several at one address: global before weak before local
-    bool dynamic;
+  };
+  struct Names {
+    std::uint64_t offset = 0;  // in the file
+    std::uint64_t size = 0;
   };
   void read_table(const ElfImage& image, std::uint32_t type);
 
   std::vector<Symbol> symbols_;
-  std::size_t strings_[2] = {0, 0};  // section of the names of .symtab, .dynsym
+  Names names_;
 };
 
 struct ElfVariable {

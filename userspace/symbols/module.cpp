@@ -60,23 +60,32 @@ std::vector<SymbolFrame> Module::go_frames(std::uint64_t address) const {
   return frames;
 }
 
-std::vector<SymbolFrame> Module::native_frames(std::uint64_t address) {
-  if (!symbols_) {
-    symbols_.emplace(image_);
-    // A stripped file keeps only what it exports; its debug file has all.
-    if (debug_image_) {
-      ElfSymbols full(*debug_image_);
-      symbols_in_debug_ = !full.empty();
-      if (symbols_in_debug_) symbols_ = std::move(full);
-    }
-    dwarf_ = DwarfLines::open(debug_image_ ? *debug_image_ : image_);
+const Module::Tables& Module::tables() {
+  if (tables_) return *tables_;
+  tables_.emplace(image_);
+  // A stripped file keeps only what it exports; its debug file has all.
+  if (debug_image_) {
+    ElfSymbols full(*debug_image_);
+    tables_->symbols_in_debug = !full.empty();
+    if (tables_->symbols_in_debug) tables_->symbols = std::move(full);
   }
+  tables_->dwarf = DwarfLines::open(debug_image_ ? *debug_image_ : image_);
+  return *tables_;
+}
+
+std::size_t Module::memory_bytes() const {
+  if (!tables_) return 0;
+  return tables_->symbols.memory_bytes() + (tables_->dwarf ? tables_->dwarf->memory_bytes() : 0);
+}
+
+std::vector<SymbolFrame> Module::native_frames(std::uint64_t address) {
+  const Tables& read = tables();
   std::optional<DemangledName> symbol;
-  if (const auto name = symbols_->find(symbols_in_debug_ ? *debug_image_ : image_, address))
+  if (const auto name = read.symbols.find(read.symbols_in_debug ? *debug_image_ : image_, address))
     symbol = demangle(*name);
 
   std::vector<SymbolFrame> frames;
-  for (DwarfFrame& known : dwarf_ ? dwarf_->lookup(address) : std::vector<DwarfFrame>()) {
+  for (DwarfFrame& known : read.dwarf ? read.dwarf->lookup(address) : std::vector<DwarfFrame>()) {
     SymbolFrame frame;
     frame.language = known.is_rust ? Language::rust : Language::native;
     if (known.function) {

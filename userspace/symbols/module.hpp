@@ -36,12 +36,25 @@ class Module {
   [[nodiscard]] const ElfImage& image() const { return image_; }
   [[nodiscard]] const ElfImage* debug_image() const { return debug_image_ ? &*debug_image_ : nullptr; }
 
+  // About what the tables take that lookups have read: symbols, debug information.
+  [[nodiscard]] std::size_t memory_bytes() const;
+  // Until the next lookup, which reads them again.
+  void forget_tables() { tables_.reset(); }
+
   // What makes it the same file when it is opened again: build id, size, time of last change.
   [[nodiscard]] const std::string& identity() const { return identity_; }
 
  private:
+  struct Tables {
+    explicit Tables(const ElfImage& image) : symbols(image) {}
+    ElfSymbols symbols;
+    bool symbols_in_debug = false;
+    std::unique_ptr<DwarfLines> dwarf;
+  };
+
   Module(Fd file, ElfImage image) : file_(std::move(file)), image_(std::move(image)) {}
   void prepare();
+  const Tables& tables();
   [[nodiscard]] std::vector<SymbolFrame> go_frames(std::uint64_t address) const;
   [[nodiscard]] std::vector<SymbolFrame> native_frames(std::uint64_t address);
 
@@ -54,9 +67,7 @@ class Module {
   std::optional<GoTable> go_;
   Fd debug_file_;  // before the image that borrows it
   std::optional<ElfImage> debug_image_;
-  std::unique_ptr<DwarfLines> dwarf_;
-  std::optional<ElfSymbols> symbols_;
-  bool symbols_in_debug_ = false;
+  std::optional<Tables> tables_;
 };
 
 }  // namespace connleak

@@ -39,6 +39,9 @@ class PerfMap {
   [[nodiscard]] std::optional<SymbolFrame> lookup(std::uint64_t address) const;
 
   [[nodiscard]] std::size_t size() const { return functions_.size(); }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return names_.capacity() + functions_.capacity() * sizeof(Function) + pieces_.capacity() * sizeof(Piece);
+  }
 
  private:
   struct Function {

@@ -16,6 +16,23 @@ namespace {
 constexpr int kMaxRereads = 32;
 // Trying again is for files that one process may not reach and another may.
 constexpr int kMaxOpenTries = 8;
+// Known, open or not; those that nobody has mapped any more go first.
+constexpr std::size_t kMaxFiles = 16384;
+constexpr std::size_t kFileBytes = 256;   // with its key, path and identity
+constexpr std::size_t kAnswerBytes = 64;  // of a node of the map
+constexpr std::size_t kInPlace = 15;      // characters that std::string needs no other memory for
+
+std::size_t bytes_of(const std::string& text) { return text.capacity() > kInPlace ? text.capacity() + 1 : 0; }
+
+std::size_t bytes_of(const std::vector<SymbolFrame>& frames) {
+  std::size_t bytes = kAnswerBytes + frames.capacity() * sizeof(SymbolFrame);
+  for (const SymbolFrame& frame : frames) {
+    bytes += bytes_of(frame.module);
+    if (frame.function) bytes += bytes_of(*frame.function);
+    if (frame.file) bytes += bytes_of(*frame.file);
+  }
+  return bytes;
+}
 
 }  // namespace
 
@@ -39,9 +56,12 @@ struct Symbolizer::Process {
   std::vector<Mapping> mappings;  // ascending
   // Key: address, shifted left by one, and whether it is a return address.
   std::unordered_map<std::uint64_t, std::vector<SymbolFrame>> answers;
+  std::size_t answers_bytes = 0;
+  std::size_t mappings_bytes = 0;
   std::uint64_t last_use = 0;
   int rereads = 0;
   std::optional<PerfMap> perf_map;
+  std::size_t perf_map_bytes = 0;
   bool is_gone = false;
 
   [[nodiscard]] const Mapping* find(std::uint64_t address) const {
@@ -59,11 +79,7 @@ void Symbolizer::process_seen(std::uint32_t pid, std::uint64_t start_ns) { proce
 
 void Symbolizer::process_replaced(std::uint32_t pid, std::uint64_t start_ns) {
   const ProcessKey key{pid, start_ns};
-  if (const auto known = processes_.find(key); known != processes_.end()) {
-    cached_ -= known->second->answers.size();
-    processes_.erase(known);
-    last_ = nullptr;
-  }
+  forget(key);
   process(key);
 }
 
@@ -79,6 +95,7 @@ Symbolizer::Process& Symbolizer::process(ProcessKey key) {
     if (known == processes_.end()) {
       if (processes_.size() >= limits_.processes) forget_processes();
       known = processes_.emplace(key, std::make_unique<Process>()).first;
+      known->second->last_use = now_;
       ++stats_.processes_seen;
       read_maps(key, *known->second);
       if (known->second->mappings.empty()) ++stats_.processes_missed;
@@ -105,6 +122,11 @@ void Symbolizer::read_maps(ProcessKey key, Process& process) {
   }
   std::ranges::sort(mappings, {}, [](const Mapping& m) { return m.entry.start; });
   process.mappings = std::move(mappings);
+  mappings_bytes_ -= process.mappings_bytes;
+  process.mappings_bytes = process.mappings.capacity() * sizeof(Mapping);
+  for (const Mapping& mapping : process.mappings) process.mappings_bytes += bytes_of(mapping.entry.path);
+  mappings_bytes_ += process.mappings_bytes;
+  if (memory_bytes() > limits_.bytes) make_room();
 }
 
 std::shared_ptr<Symbolizer::File> Symbolizer::file_for(const Fd& directory, const MapsEntry& entry) {
@@ -134,7 +156,7 @@ void Symbolizer::open_file(const Fd& directory, const MapsEntry& entry, std::sha
     file->path = entry.path;
     file->last_use = now_;
   }
-  if (open_files_ >= limits_.modules) close_unused_files();
+  if (open_files_ >= limits_.modules || files_.size() >= kMaxFiles) close_unused_files();
   file->identity = (*module)->identity();
   file->module = *std::move(module);
   file->tries = 0;
@@ -142,11 +164,19 @@ void Symbolizer::open_file(const Fd& directory, const MapsEntry& entry, std::sha
   ++stats_.modules_opened;
 }
 
+void Symbolizer::close(File& file) {
+  if (!file.module) return;
+  tables_bytes_ -= file.module->memory_bytes();
+  file.module->forget_tables();  // others may hold the file itself
+  file.module.reset();
+  --open_files_;
+}
+
 // Closes the quarter that was not used for longest, and forgets files that no process has mapped.
 void Symbolizer::close_unused_files() {
   std::erase_if(files_, [&](const auto& known) {
     const bool is_unused = known.second && known.second.use_count() == 1 && known.second->last_use != now_;
-    if (is_unused && known.second->module) --open_files_;
+    if (is_unused) close(*known.second);
     return is_unused;
   });
   std::vector<File*> open;
@@ -154,25 +184,78 @@ void Symbolizer::close_unused_files() {
     if (file && file->module) open.push_back(file.get());
   }
   std::ranges::sort(open, {}, &File::last_use);
-  for (std::size_t i = 0; i < open.size() && open_files_ > limits_.modules - limits_.modules / 4 - 1; ++i) {
-    open[i]->module.reset();
-    --open_files_;
-  }
+  for (std::size_t i = 0; i < open.size() && open_files_ > limits_.modules - limits_.modules / 4 - 1; ++i)
+    close(*open[i]);
 }
 
-// Forgets the eighth that was not used for longest, the dead before the living.
+void Symbolizer::forget(ProcessKey key) {
+  const auto known = processes_.find(key);
+  if (known == processes_.end()) return;
+  cached_ -= known->second->answers.size();
+  answers_bytes_ -= known->second->answers_bytes;
+  mappings_bytes_ -= known->second->mappings_bytes;
+  tables_bytes_ -= known->second->perf_map_bytes;
+  processes_.erase(known);
+  last_ = nullptr;
+}
+
+// Forgets the eighth that was not used for longest, the dead before the living, and never the one in use.
 void Symbolizer::forget_processes() {
   std::vector<std::pair<std::pair<bool, std::uint64_t>, ProcessKey>> order;
   order.reserve(processes_.size());
-  for (const auto& [key, known] : processes_) order.push_back({{!known->is_gone, known->last_use}, key});
+  for (const auto& [key, known] : processes_) {
+    if (known->last_use != now_) order.push_back({{!known->is_gone, known->last_use}, key});
+  }
   std::ranges::sort(order);
   order.resize(std::min(order.size(), limits_.processes / 8 + 1));
-  for (const auto& [rank, key] : order) {
-    const auto known = processes_.find(key);
-    cached_ -= known->second->answers.size();
-    processes_.erase(known);
+  for (const auto& [rank, key] : order) forget(key);
+}
+
+void Symbolizer::forget_answers() {
+  for (const auto& [key, process] : processes_) {
+    process->answers.clear();
+    process->answers_bytes = 0;
   }
-  last_ = nullptr;
+  cached_ = 0;
+  answers_bytes_ = 0;
+}
+
+std::size_t Symbolizer::memory_bytes() const {
+  return tables_bytes_ + answers_bytes_ + mappings_bytes_ + files_.size() * kFileBytes;
+}
+
+void Symbolizer::forget_tables() {
+  std::vector<File*> read;
+  for (const auto& [key, file] : files_) {
+    if (file && file->module && file->last_use != now_ && file->module->memory_bytes() != 0)
+      read.push_back(file.get());
+  }
+  std::ranges::sort(read, {}, &File::last_use);
+  for (File* file : read) {
+    if (memory_bytes() <= limits_.bytes) return;
+    tables_bytes_ -= file->module->memory_bytes();
+    file->module->forget_tables();
+    ++stats_.tables_forgotten;
+  }
+  for (const auto& [key, process] : processes_) {
+    if (memory_bytes() <= limits_.bytes) return;
+    if (process->last_use == now_ || !process->perf_map) continue;
+    process->perf_map.reset();
+    count_perf_map(*process);
+    ++stats_.tables_forgotten;
+  }
+}
+
+// What costs least to get again goes first: tables that were not used for longest, then answers, then processes.
+void Symbolizer::make_room() {
+  forget_tables();
+  if (memory_bytes() <= limits_.bytes) return;
+  if (answers_bytes_ > limits_.bytes / 4) forget_answers();
+  for (std::size_t known = 0; memory_bytes() - tables_bytes_ > limits_.bytes && known != processes_.size();) {
+    known = processes_.size();
+    forget_processes();
+    close_unused_files();
+  }
 }
 
 const Symbolizer::Mapping* Symbolizer::mapping_at(ProcessKey key, Process& process, std::uint64_t address) {
@@ -194,6 +277,10 @@ void Symbolizer::reopen(ProcessKey key, const Mapping& mapping) {
   const Fd directory = open_process(key.pid, key.start_ns);
   auto reopened = mapping.file;
   if (directory) open_file(directory, mapping.entry, reopened);
+  if (reopened == mapping.file) return;
+  // Another file by now: of no use here, now or later.
+  close(*reopened);
+  mapping.file->tries = kMaxOpenTries;
 }
 
 std::optional<CodePlace> Symbolizer::code_at(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t address) {
@@ -227,6 +314,12 @@ std::vector<LoadedFile> Symbolizer::files(std::uint32_t pid, std::uint64_t start
   return found;
 }
 
+void Symbolizer::count_perf_map(Process& process) {
+  tables_bytes_ -= process.perf_map_bytes;
+  process.perf_map_bytes = process.perf_map ? process.perf_map->memory_bytes() : 0;
+  tables_bytes_ += process.perf_map_bytes;
+}
+
 std::vector<SymbolFrame> Symbolizer::generated(ProcessKey key, Process& process, std::uint64_t address) {
   std::optional<SymbolFrame> frame;
   if (process.perf_map) frame = process.perf_map->lookup(address);
@@ -236,6 +329,7 @@ std::vector<SymbolFrame> Symbolizer::generated(ProcessKey key, Process& process,
       process.perf_map = directory ? PerfMap::open(directory) : std::nullopt;
       if (process.perf_map) process.perf_map->refresh();
     }
+    count_perf_map(process);
     if (process.perf_map) frame = process.perf_map->lookup(address);
   }
   if (!frame) {
@@ -254,7 +348,10 @@ std::vector<SymbolFrame> Symbolizer::look_up(ProcessKey key, Process& process, s
   if (mapping == nullptr) return {};
   const MapsEntry& entry = mapping->entry;
   if (mapping->file && mapping->file->module) {
-    auto frames = mapping->file->module->resolve(wanted - entry.start + entry.offset);
+    Module& module = *mapping->file->module;
+    tables_bytes_ -= module.memory_bytes();
+    auto frames = module.resolve(wanted - entry.start + entry.offset);
+    tables_bytes_ += module.memory_bytes();
     for (SymbolFrame& frame : frames) frame.offset += address - wanted;
     if (!frames.empty()) return frames;
   }
@@ -270,16 +367,17 @@ const std::vector<SymbolFrame>& Symbolizer::resolve(std::uint32_t pid, std::uint
   Process& known = process(key);
   const std::uint64_t question = address << 1 | (is_return_address ? 1 : 0);
   if (const auto answer = known.answers.find(question); answer != known.answers.end()) return answer->second;
-  if (cached_ >= limits_.addresses) {
-    for (const auto& [other, process] : processes_) process->answers.clear();
-    cached_ = 0;
-  }
   const std::uint64_t wanted = is_return_address && address > 0 ? address - 1 : address;
   if (const Mapping* mapping = mapping_at(key, known, wanted); mapping != nullptr && mapping->is_generated()) {
     generated_ = generated(key, known, wanted);
     return generated_;
   }
   auto frames = look_up(key, known, address, is_return_address);
+  if (cached_ >= limits_.addresses) forget_answers();
+  if (memory_bytes() > limits_.bytes) make_room();
+  const std::size_t bytes = bytes_of(frames);
+  known.answers_bytes += bytes;
+  answers_bytes_ += bytes;
   ++cached_;
   return known.answers.emplace(question, std::move(frames)).first->second;
 }

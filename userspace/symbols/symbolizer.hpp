@@ -23,6 +23,10 @@ struct SymbolizerLimits {
   std::size_t modules = 384;  // open files (up to two descriptors each), below the usual limit of 1,024
   std::size_t processes = 4096;
   std::size_t addresses = 200'000;  // cached answers, some 500 bytes each
+  // Of all that is kept: symbol tables and debug information of files and maps of generated code, which are read
+  // again when they are wanted, answers and mappings. What is in use stays: one file's debug information may have
+  // 512 MiB (dwarf_lines.hpp).
+  std::size_t bytes = std::size_t{256} << 20;
 };
 
 struct SymbolizerStats {
@@ -31,6 +35,7 @@ struct SymbolizerStats {
   std::uint64_t modules_opened = 0;
   std::uint64_t modules_refused = 0;  // not readable, not ELF, or on a file system that a user process serves
   std::uint64_t maps_read = 0;
+  std::uint64_t tables_forgotten = 0;  // to stay below the limit
 };
 
 // A byte of code.
@@ -77,6 +82,8 @@ class Symbolizer {
   [[nodiscard]] std::vector<LoadedFile> files(std::uint32_t pid, std::uint64_t start_ns);
 
   [[nodiscard]] const SymbolizerStats& stats() const { return stats_; }
+  // About what is kept, of which the limit is SymbolizerLimits::bytes. Counts sizes, not what the allocator adds.
+  [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
   struct File;
@@ -92,8 +99,14 @@ class Symbolizer {
   void read_maps(ProcessKey key, Process& process);
   std::shared_ptr<File> file_for(const Fd& directory, const MapsEntry& entry);
   void open_file(const Fd& directory, const MapsEntry& entry, std::shared_ptr<File>& file);
+  void close(File& file);
   void close_unused_files();
+  void forget(ProcessKey key);
   void forget_processes();
+  void forget_answers();
+  void forget_tables();
+  void count_perf_map(Process& process);
+  void make_room();
   const Mapping* mapping_at(ProcessKey key, Process& process, std::uint64_t address);
   void reopen(ProcessKey key, const Mapping& mapping);
   std::vector<SymbolFrame> generated(ProcessKey key, Process& process, std::uint64_t address);
@@ -104,6 +117,9 @@ class Symbolizer {
   SymbolizerStats stats_;
   std::uint64_t now_ = 0;  // counts calls, for what was used last
   std::size_t cached_ = 0;
+  std::size_t answers_bytes_ = 0;
+  std::size_t mappings_bytes_ = 0;
+  std::size_t tables_bytes_ = 0;
   std::size_t open_files_ = 0;
   std::map<ProcessKey, std::unique_ptr<Process>> processes_;
   Process* last_ = nullptr;

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "capture.h"
@@ -57,7 +57,7 @@ class Unwinder {
 
   Symbolizer& symbolizer_;
   UnwinderLimits limits_;
-  std::map<const Module*, File> files_;
+  std::unordered_map<const Module*, File> files_;
   std::size_t bytes_ = 0;
   std::uint64_t now_ = 0;  // counts stacks, for what was used last
   UnwinderStats stats_;
