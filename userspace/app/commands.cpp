@@ -17,6 +17,7 @@
 #include "export/json.hpp"
 #include "export/prometheus.hpp"
 #include "probes/doctor.hpp"
+#include "symbols/symbolizer.hpp"
 #include "views/doctor.hpp"
 #include "views/terminal.hpp"
 #include "views/top_table.hpp"
@@ -181,6 +182,10 @@ Result<int> doctor_command(const Options&) {
     lines.push_back({check.name, check.ok, check.required, check.consequence});
     able = able && (check.ok || !check.required);
   }
+  const SymbolizerLimits symbols;
+  lines.push_back({"symbol caches", true, false,
+                   fmt::format("up to {} MiB of tables and answers, {} addresses, {} open files", symbols.bytes >> 20,
+                               symbols.addresses, symbols.modules)});
   if (auto written = write_stream(STDOUT_FILENO, render_doctor(lines)); !written)
     return tl::unexpected(written.error());
   return able ? 0 : kExitUnsupported;
