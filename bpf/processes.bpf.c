@@ -93,8 +93,10 @@ int BPF_PROG(tp_btf__sched_process_exit, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 
-	if (task->signal->live.counter == 0)
+	if (task->signal->live.counter == 0) {
 		bpf_map_delete_elem(&services, &tgid);
+		bpf_map_delete_elem(&layouts, &tgid);
+	}
 	if (!scope__has(tgid))
 		return 0;
 	/* Two threads that end at once may both be the last; under a scope the deletion decides. */

@@ -13,6 +13,10 @@ namespace {
 
 // An interpreter opens its first connection long after it is ready, but a process may be seen before.
 constexpr int kMaxLooks = 4;
+// Their last stacks come after their exit.
+constexpr std::size_t kGoneKept = 64;
+// Lines of a script from which requests are sent, callers included: some thousand in a large one.
+constexpr std::size_t kPlacesKept = 20'000;
 // As many as the symbolizer remembers.
 constexpr std::size_t kMaxProcesses = 4096;
 
@@ -38,7 +42,7 @@ void CaptureModes::process_seen(std::uint32_t pid, std::uint64_t start_ns) {
   const Key key{pid, start_ns};
   Process& process = processes_[key];
   if (process.flags != 0 || process.is_flat || process.looks >= kMaxLooks) return;
-  ++process.looks;
+  if (++process.looks > 1) symbolizer_.look_again(pid, start_ns);
   const auto files = symbolizer_.files(pid, start_ns);
   const auto is_go = [](const LoadedFile& file) { return file.module->image().is_executable() && file.module->is_go(); };
   if (std::ranges::any_of(files, is_go)) {
@@ -55,7 +59,8 @@ void CaptureModes::process_seen(std::uint32_t pid, std::uint64_t start_ns) {
   process.interpreter = std::move(found.interpreter);
   process.note = process.interpreter ? "" : !found.why_not.empty() ? found.why_not : note_of_jit(files, pid);
   if (!process.interpreter) {
-    if (!found.not_yet) process.looks = kMaxLooks;
+    // The first look may have been at its exec, before it had mapped anything.
+    if (!found.not_yet && process.looks > 1) process.looks = kMaxLooks;
     return;
   }
   process.flags = FRAMES_SCRIPT;
@@ -67,7 +72,16 @@ void CaptureModes::process_replaced(std::uint32_t pid, std::uint64_t start_ns) {
   tell_(pid, frame_layout{});
 }
 
-void CaptureModes::process_gone(std::uint32_t pid, std::uint64_t start_ns) { processes_.erase({pid, start_ns}); }
+void CaptureModes::process_gone(std::uint32_t pid, std::uint64_t start_ns) {
+  const Key key{pid, start_ns};
+  const auto known = processes_.find(key);
+  if (known == processes_.end()) return;
+  known->second.is_gone = true;
+  gone_.push_back(key);
+  if (gone_.size() <= kGoneKept) return;
+  processes_.erase(gone_.front());
+  gone_.pop_front();
+}
 
 void CaptureModes::deepen(std::uint32_t pid, std::uint64_t start_ns) {
   const auto known = processes_.find({pid, start_ns});
@@ -99,7 +113,17 @@ std::vector<SymbolFrame> CaptureModes::name(std::uint32_t pid, std::uint64_t sta
                                             std::span<const script_frame> frames) {
   const auto known = processes_.find({pid, start_ns});
   if (known == processes_.end() || !known->second.interpreter) return {};
-  return known->second.interpreter->name(*known->second.memory, frames);
+  Process& process = known->second;
+  std::vector<SymbolFrame> named;
+  if (!process.is_gone) named = process.interpreter->name(*process.memory, frames);
+  if (process.places.size() > kPlacesKept) process.places.clear();
+  for (const script_frame& frame : frames) {
+    const auto [place, is_new] = process.places.try_emplace({frame.code, frame.place});
+    if (is_new && !named.empty()) place->second = process.interpreter->name(*process.memory, {&frame, 1});
+    // Its memory is gone, the names that it had a moment ago are not.
+    if (process.is_gone) named.insert(named.end(), place->second.begin(), place->second.end());
+  }
+  return named;
 }
 
 }  // namespace connleak

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "interpreters/interpreter.hpp"
@@ -35,7 +37,7 @@ class CaptureModes {
   // Why the frames of its program cannot be named, and what would help; "" where nothing is amiss.
   [[nodiscard]] std::string note(std::uint32_t pid, std::uint64_t start_ns) const;
 
-  // Empty: nothing is known of the interpreter, or the process is gone.
+  // Empty: nothing is known of the interpreter. Of a process that is gone, what was named while it lived.
   [[nodiscard]] std::vector<SymbolFrame> name(std::uint32_t pid, std::uint64_t start_ns,
                                               std::span<const script_frame> frames);
 
@@ -49,6 +51,9 @@ class CaptureModes {
     int looks = 0;
     std::uint32_t flags = 0;
     bool is_flat = false;
+    bool is_gone = false;
+    // What frames meant while the process lived: one frame, or none where it is the interpreter's own.
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<SymbolFrame>> places;
     std::unique_ptr<Memory> memory;
     std::unique_ptr<Interpreter> interpreter;
     std::string note;
@@ -58,6 +63,7 @@ class CaptureModes {
   Symbolizer& symbolizer_;
   Tell tell_;
   std::map<Key, Process> processes_;
+  std::deque<Key> gone_;
 };
 
 }  // namespace connleak

@@ -82,6 +82,7 @@ void Enrich::see_process(const wire_thread& thread, std::uint64_t time_ns) {
     if (modes_.note(thread.tgid, thread.process_start_ns) != before) put_process(thread, time_ns);
     return;
   }
+  ++met_;
   known->second = thread.process_start_ns;
   named_.erase(thread.tgid);
   script_places_.erase(thread.tgid);

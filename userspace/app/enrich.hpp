@@ -31,6 +31,8 @@ class Enrich final : public ByteSink, private EventSink {
 
   // Processes of --pid with their descendants that still live; filled by watch() and by fork and exit edges.
   void watch(std::uint32_t pid) { alive_.insert(pid); }
+  // Processes met so far: a rise says that one is new, of which everything should be looked at while it lives.
+  [[nodiscard]] std::uint64_t met() const { return met_; }
   [[nodiscard]] const std::unordered_set<std::uint32_t>& watched_alive() const { return alive_; }
 
  private:
@@ -53,6 +55,7 @@ class Enrich final : public ByteSink, private EventSink {
   CaptureModes modes_;
   std::vector<std::byte> out_;
   bool admitted_ = true;
+  std::uint64_t met_ = 0;
   bool application_seen_ = false;  // in the stack that was named last
   std::unordered_set<std::uint32_t> alive_;
   std::unordered_map<std::uint32_t, std::uint64_t> seen_;                       // pid -> start

@@ -22,6 +22,8 @@ constexpr std::chrono::nanoseconds kSlowestLevels = 1s;
 constexpr std::chrono::nanoseconds kHolders = 30s;
 constexpr std::chrono::nanoseconds kSharedHolders = 5s;
 constexpr std::uint64_t kHoldersShare = 20;
+// A process that was just met: its first connections have been silent for as long as scans want to tell stacks.
+constexpr std::chrono::milliseconds kNewcomer = 80ms;
 // Last high-water records settle 100 ms after they were set (verdicts.md).
 constexpr std::chrono::milliseconds kSettle = 110ms;
 
@@ -73,6 +75,11 @@ Result<void> Live::step(std::chrono::milliseconds wait, std::uint64_t settle_due
   }
   if (auto drained = probes_->poll(*enrich_, wait); !drained) return tl::unexpected(drained.error());
   std::uint64_t now = boot_now_ns();
+  if (enrich_->met() != met_) {
+    // It may be gone at the next scan: what its stacks mean is asked while it lives.
+    met_ = enrich_->met();
+    next_levels_ns_ = std::min(next_levels_ns_, now + static_cast<std::uint64_t>(std::chrono::nanoseconds(kNewcomer).count()));
+  }
   if (now >= (holders_wanted ? wanted_holders_ns_ : next_holders_ns_)) {
     const std::uint64_t began = now;
     if (auto scanned = probes_->scan(*enrich_, WIRE_SCAN_HOLDERS); !scanned) return scanned;

@@ -77,6 +77,11 @@ Symbolizer::~Symbolizer() = default;
 
 void Symbolizer::process_seen(std::uint32_t pid, std::uint64_t start_ns) { process({pid, start_ns}); }
 
+void Symbolizer::look_again(std::uint32_t pid, std::uint64_t start_ns) {
+  const ProcessKey key{pid, start_ns};
+  if (Process& known = process(key); !known.is_gone) read_maps(key, known);
+}
+
 void Symbolizer::process_replaced(std::uint32_t pid, std::uint64_t start_ns) {
   const ProcessKey key{pid, start_ns};
   forget(key);

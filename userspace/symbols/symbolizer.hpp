@@ -62,6 +62,8 @@ class Symbolizer {
 
   // Call while the process lives: opens the files that it has mapped executable. Later calls do nothing.
   void process_seen(std::uint32_t pid, std::uint64_t start_ns);
+  // It has mapped more since, perhaps: its maps are read again. Nothing where it is gone.
+  void look_again(std::uint32_t pid, std::uint64_t start_ns);
   // After exec: the same process with another program. What was known of it is forgotten and read anew.
   void process_replaced(std::uint32_t pid, std::uint64_t start_ns);
   // Names stay available; the process is no longer looked at in /proc and is among the first to be forgotten.
