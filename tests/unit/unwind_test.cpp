@@ -32,9 +32,11 @@ Names name_all(Symbolizer& symbolizer, std::uint32_t pid, const std::vector<std:
   Names names;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const auto& frames = symbolizer.resolve(pid, 0, addresses[i], i > 0);
-    if (frames.empty()) names.push_back("[generated]");
+    if (frames.empty()) names.emplace_back("nothing");
     for (const SymbolFrame& frame : frames) {
-      const std::string other = "[" + frame.module.substr(0, frame.module.find(".so")) + "]";
+      const std::string& module = frame.module;
+      const std::string other =
+          module.starts_with('[') ? module : "[" + module.substr(0, module.find(".so")) + "]";
       if (is_ours(frame.module)) {
         names.push_back(frame.function.value_or("?"));
       } else if (names.empty() || names.back() != other) {

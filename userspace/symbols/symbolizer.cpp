@@ -375,6 +375,7 @@ const std::vector<SymbolFrame>& Symbolizer::resolve(std::uint32_t pid, std::uint
   const std::uint64_t wanted = is_return_address && address > 0 ? address - 1 : address;
   if (const Mapping* mapping = mapping_at(key, known, wanted); mapping != nullptr && mapping->is_generated()) {
     generated_ = generated(key, known, wanted);
+    if (memory_bytes() > limits_.bytes) make_room();
     return generated_;
   }
   auto frames = look_up(key, known, address, is_return_address);
