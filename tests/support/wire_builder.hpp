@@ -115,8 +115,8 @@ inline std::vector<Event> one_of_each() {
   add(ScanEvent{true, WIRE_SCAN_FINAL, 1'900'000'000});
   add(LossEvent{"tp_btf__inet_sock_set_state", 100, 2, 1, true});
   add(LossEvent{"", 0, 0, 0, false});
-  add(ProcessInfoEvent{thread_of(100), thread_of(1), 42, 1000, "app", "/usr/bin/app",
-                       "/system.slice/app.service", std::nullopt});
+  add(ProcessInfoEvent{thread_of(100), thread_of(1), 42, 1000, "app", "/usr/bin/app", "/system.slice/app.service",
+                       std::nullopt});
   add(ProcessInfoEvent{thread_of(101), {}, 0, 0, "", std::nullopt, "", "Node.js shows its functions when ..."});
   add(SymbolEvent{thread_of(100), 0x401000, 1, 2, 0x1000, 42, "main.query", "main.go", "app", WIRE_LANGUAGE_GO,
                   true});

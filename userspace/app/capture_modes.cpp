@@ -44,7 +44,9 @@ void CaptureModes::process_seen(std::uint32_t pid, std::uint64_t start_ns) {
   if (process.flags != 0 || process.is_flat || process.looks >= kMaxLooks) return;
   if (++process.looks > 1) symbolizer_.look_again(pid, start_ns);
   const auto files = symbolizer_.files(pid, start_ns);
-  const auto is_go = [](const LoadedFile& file) { return file.module->image().is_executable() && file.module->is_go(); };
+  const auto is_go = [](const LoadedFile& file) {
+    return file.module->image().is_executable() && file.module->is_go();
+  };
   if (std::ranges::any_of(files, is_go)) {
     process.flags = FRAMES_WALKED;
     tell(key, process);

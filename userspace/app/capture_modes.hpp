@@ -23,8 +23,8 @@ class CaptureModes {
   // `symbolizer` is borrowed. `tell` hands a layout to the kernel side.
   CaptureModes(Symbolizer& symbolizer, Tell tell) : symbolizer_(symbolizer), tell_(std::move(tell)) {}
 
-  // The process lives and holds connections. Interpreters get ready while it starts: repeated calls look again, a few
-  // times.
+  // The process lives and holds connections. Interpreters get ready while it starts: repeated calls look again, a
+  // few times.
   void process_seen(std::uint32_t pid, std::uint64_t start_ns);
   void process_replaced(std::uint32_t pid, std::uint64_t start_ns);  // after exec
   void process_gone(std::uint32_t pid, std::uint64_t start_ns);

@@ -184,8 +184,8 @@ Result<int> doctor_command(const Options&) {
   }
   const SymbolizerLimits symbols;
   lines.push_back({"symbol caches", true, false,
-                   fmt::format("up to {} MiB of tables and answers, {} addresses, {} open files", symbols.bytes >> 20,
-                               symbols.addresses, symbols.modules)});
+                   fmt::format("up to {} MiB of tables and answers, {} addresses, {} open files",
+                               symbols.bytes >> 20, symbols.addresses, symbols.modules)});
   if (auto written = write_stream(STDOUT_FILENO, render_doctor(lines)); !written)
     return tl::unexpected(written.error());
   return able ? 0 : kExitUnsupported;

@@ -117,7 +117,8 @@ void Enrich::make_out(const capture& captured) {
   if (captured.stack.form == CAPTURE_SCRIPT) {
     if (!scope_.admits(Event{captured.header.time_ns, captured.header.cpu, stack})) return;
     stack.addresses = name_script(captured);
-    if (!stack.addresses.empty()) encode(Event{captured.header.time_ns, captured.header.cpu, std::move(stack)}, out_);
+    if (!stack.addresses.empty())
+      encode(Event{captured.header.time_ns, captured.header.cpu, std::move(stack)}, out_);
     return;
   }
   UnwoundStack unwound = unwinder_.unwind(thread.tgid, thread.process_start_ns, captured);
@@ -144,8 +145,8 @@ std::vector<std::uint64_t> Enrich::name_script(const capture& captured) {
   for (SymbolFrame& frame : modes_.name(thread.tgid, thread.process_start_ns, raw)) {
     if (addresses.size() == WIRE_FRAMES) break;
     frame.application = is_application({}, frame);
-    const std::string place = fmt::format("{}\n{}\n{}", frame.file.value_or(""), frame.function.value_or(""),
-                                          frame.line.value_or(0));
+    const std::string place =
+        fmt::format("{}\n{}\n{}", frame.file.value_or(""), frame.function.value_or(""), frame.line.value_or(0));
     const auto [known, is_new] = places.try_emplace(place, kPlaces + places.size());
     if (is_new) put_symbols(known->second, {&frame, 1}, thread, captured.header.time_ns);
     addresses.push_back(known->second);

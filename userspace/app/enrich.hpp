@@ -19,8 +19,8 @@
 namespace connleak {
 
 // Puts a WIRE_PROCESS before the first record of a process and a WIRE_SYMBOL before the first stack with an
-// address, so that whatever reads the stream (model or recording) needs no /proc. Makes captured stacks out: what was
-// captured goes no further. Drops what is out of scope.
+// address, so that whatever reads the stream (model or recording) needs no /proc. Makes captured stacks out: what
+// was captured goes no further. Drops what is out of scope.
 class Enrich final : public ByteSink, private EventSink {
  public:
   // Scope and sink are borrowed. `tell` hands to the kernel side how stacks of a process are captured.
@@ -60,7 +60,8 @@ class Enrich final : public ByteSink, private EventSink {
   std::unordered_set<std::uint32_t> alive_;
   std::unordered_map<std::uint32_t, std::uint64_t> seen_;                       // pid -> start
   std::unordered_map<std::uint32_t, std::unordered_set<std::uint64_t>> named_;  // pid -> addresses
-  std::unordered_map<std::uint32_t, std::map<std::string, std::uint64_t>> script_places_;  // pid -> place -> address
+  std::unordered_map<std::uint32_t, std::map<std::string, std::uint64_t>>
+      script_places_;  // pid -> place -> address
 };
 
 }  // namespace connleak

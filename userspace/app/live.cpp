@@ -54,7 +54,7 @@ Result<std::unique_ptr<Live>> Live::open(const Options& options, std::uint32_t c
   return live;
 }
 
-void Live::to(ByteSink& sink) { 
+void Live::to(ByteSink& sink) {
   enrich_ = std::make_unique<Enrich>(
       scope_, sink, [this](std::uint32_t pid, const frame_layout& layout) { probes_->set_layout(pid, layout); });
 }
@@ -78,7 +78,8 @@ Result<void> Live::step(std::chrono::milliseconds wait, std::uint64_t settle_due
   if (enrich_->met() != met_) {
     // It may be gone at the next scan: what its stacks mean is asked while it lives.
     met_ = enrich_->met();
-    next_levels_ns_ = std::min(next_levels_ns_, now + static_cast<std::uint64_t>(std::chrono::nanoseconds(kNewcomer).count()));
+    next_levels_ns_ =
+        std::min(next_levels_ns_, now + static_cast<std::uint64_t>(std::chrono::nanoseconds(kNewcomer).count()));
   }
   if (now >= (holders_wanted ? wanted_holders_ns_ : next_holders_ns_)) {
     const std::uint64_t began = now;

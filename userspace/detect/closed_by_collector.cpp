@@ -44,7 +44,8 @@ void ClosedByCollector::tick(const Moment& moment) {
     if (accused_.size() >= kCollectedKept) continue;
     accused_.insert(member);
     auto claim = std::find_if(claims_.begin(), claims_.end(), [&](const Claim& c) { return c.stack == place; });
-    if (claim == claims_.end()) claim = claims_.insert(claims_.end(), Claim{place, moment.now_ns, {}, {}, {}, nullptr});
+    if (claim == claims_.end())
+      claim = claims_.insert(claims_.end(), Claim{place, moment.now_ns, {}, {}, {}, nullptr});
     claim->members.push_back(member);
     describe(*claim);
   }

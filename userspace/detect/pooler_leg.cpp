@@ -64,7 +64,8 @@ std::string sentence(const PinnedLegs& legs) {
     return fmt::format("{} of {} fell silent together with a server connection of {}", number_text(legs.pinned),
                        number_text(legs.comparable), who);
   return fmt::format(
-      "{} of {} each pin a server connection of {} (pooler-leg, L12): those fell silent with them, as in session mode; in "
+      "{} of {} each pin a server connection of {} (pooler-leg, L12): those fell silent with them, as in session "
+      "mode; in "
       "transaction mode they would be free",
       number_text(legs.pinned), number_text(legs.comparable), who);
 }

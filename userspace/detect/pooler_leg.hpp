@@ -20,7 +20,8 @@ struct PinnedLegs {
 };
 
 // The pooler that most of the members fit.
-[[nodiscard]] PinnedLegs pinned_legs(const model::Model& model, const std::vector<const model::Connection*>& members);
+[[nodiscard]] PinnedLegs pinned_legs(const model::Model& model,
+                                     const std::vector<const model::Connection*>& members);
 
 // With the numbers.
 [[nodiscard]] std::string sentence(const PinnedLegs& legs);

@@ -37,8 +37,8 @@ struct Claim {
   const model::Stack* stack = nullptr;  // nullptr: the place is not known
   std::uint64_t since_ns = 0;           // when its first member was accused
   std::vector<const model::Connection*> members;
-  std::vector<std::string> evidence;     // sentences about the group's series, fixed when it fired
-  std::optional<Confidence> confidence;  // where it differs from the rule's
+  std::vector<std::string> evidence;         // sentences about the group's series, fixed when it fired
+  std::optional<Confidence> confidence;      // where it differs from the rule's
   const model::Stack* fork_stack = nullptr;  // as in Finding
 };
 

@@ -22,10 +22,10 @@ struct Finding {
   std::optional<std::string> rule;  // nullopt for HELD and STALE
   std::string name;                 // "never-closed"; "held"; "half-closed", "old" for STALE
   Confidence confidence = Confidence::medium;
-  bool complete = true;                     // false: events were lost since its oldest member was opened
-  std::uint64_t epochs = 0;                 // of the members' births
-  const model::Stack* stack = nullptr;      // that most members have
-  std::vector<const model::Stack*> stacks;  // all that are blamed, most members first: one line of code
+  bool complete = true;                      // false: events were lost since its oldest member was opened
+  std::uint64_t epochs = 0;                  // of the members' births
+  const model::Stack* stack = nullptr;       // that most members have
+  std::vector<const model::Stack*> stacks;   // all that are blamed, most members first: one line of code
   const model::Stack* fork_stack = nullptr;  // L6: where its holder was forked, which is to blame
   bool stack_is_open = false;  // the stack is of connect: no last use is known, or the rule blames who opened
   std::vector<std::string> why;

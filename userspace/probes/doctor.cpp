@@ -77,7 +77,8 @@ Check check_stacks() {
   const bool ok = false;
 #endif
   return {"stacks without frame pointers (5.15, x86-64)", ok, false,
-          ok ? fmt::format("captured raw and unwound, for {} connections at a time (up to {} MiB of kernel memory); above it walked",
+          ok ? fmt::format("captured raw and unwound, for {} connections at a time (up to {} MiB of kernel "
+                           "memory); above it walked",
                            ProbeOptions().capture_bytes / (2 * kCapturePage), ProbeOptions().capture_bytes >> 20)
              : "stacks are walked by frame pointers: short where programs or libraries are built without"};
 }

@@ -46,9 +46,10 @@ void set_knobs(connleak_bpf& s, const ProbeOptions& options) {
   s.rodata->keep_all = options.keep_all;
   s.rodata->idle_after_ns = static_cast<std::uint64_t>(options.idle_after.count());
   s.rodata->stack_idle_ns = static_cast<std::uint64_t>(options.stack_idle.count());
-  s.rodata->stack_again_ns =
-      static_cast<std::uint64_t>(std::clamp<std::chrono::nanoseconds>(options.idle_after, options.stack_idle, kAgain).count());
-  s.rodata->captures_limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(options.capture_bytes / kCapturePage, UINT32_MAX));
+  s.rodata->stack_again_ns = static_cast<std::uint64_t>(
+      std::clamp<std::chrono::nanoseconds>(options.idle_after, options.stack_idle, kAgain).count());
+  s.rodata->captures_limit =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(options.capture_bytes / kCapturePage, UINT32_MAX));
   s.rodata->drop_one_in = options.drop_one_in;
   s.rodata->ring_size = ring_size(options.ring_bytes);
   s.rodata->jiffy_ns = jiffy_ns();

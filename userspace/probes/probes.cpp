@@ -74,8 +74,9 @@ Result<void> Probes::State::open_ring() {
   const int map = bpf_map__fd(loaded.skeleton->maps.ring);
   ring.reset(ring_buffer__new(map, Forwarder::take, static_cast<void*>(&sink), nullptr));
   wakeups = Fd(epoll_create1(EPOLL_CLOEXEC));
-  if (ring) ring_buffer__add(ring.get(), bpf_map__fd(loaded.skeleton->maps.captures), Forwarder::take,
-                             static_cast<void*>(&sink));
+  if (ring)
+    ring_buffer__add(ring.get(), bpf_map__fd(loaded.skeleton->maps.captures), Forwarder::take,
+                     static_cast<void*>(&sink));
   // Edge-triggered: readiness alone, which every record makes, wakes nobody.
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;

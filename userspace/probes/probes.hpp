@@ -26,10 +26,10 @@ struct ProbeOptions {
   std::uint32_t ring_bytes = 8 * 1024 * 1024;           // rounded up to a power of two, at least a page
   // Kernel memory for captured stacks, some 8 KiB a connection; what is above it has its frames walked.
   std::uint64_t capture_bytes = 64 * 1024 * 1024;
-  std::uint32_t drop_one_in = 0;                        // for tests: lose every Nth record; 0 = none
-  bool attached_late = true;                            // for the preamble
-  bool verbose = false;                                 // libbpf's own messages, to standard error
-  std::string tool_version;                             // for the preamble
+  std::uint32_t drop_one_in = 0;  // for tests: lose every Nth record; 0 = none
+  bool attached_late = true;      // for the preamble
+  bool verbose = false;           // libbpf's own messages, to standard error
+  std::string tool_version;       // for the preamble
 };
 
 // One thread at a time. Everything placed in the kernel goes when the object (or the process) does.
@@ -53,8 +53,8 @@ class Probes : public EventSource {
   // without a scope, or where 65,536 are in it.
   [[nodiscard]] Result<void> add_scope_pid(std::uint32_t pid);
 
-  // From now on the stacks that `pid` leaves behind are captured by this. Where there is no room for another process,
-  // or it is gone, its native stacks are.
+  // From now on the stacks that `pid` leaves behind are captured by this. Where there is no room for another
+  // process, or it is gone, its native stacks are.
   void set_layout(std::uint32_t pid, const frame_layout& layout);
 
  private:

@@ -83,10 +83,11 @@ UnwoundStack Unwinder::unwind(std::uint32_t pid, std::uint64_t start_ns, const c
       found.is_cut = is_full && memory.missed_above();
       break;
     }
-    // Stacks grow down: a caller's frame lies above, or begins here where the innermost function has none of its own
-    // (vfork). Else it would go round.
+    // Stacks grow down: a caller's frame lies above, or begins here where the innermost function has none of its
+    // own (vfork). Else it would go round.
     const bool is_innermost = found.addresses.size() == 1;
-    if (*caller->values[kSp] < *registers[kSp] || (*caller->values[kSp] == *registers[kSp] && !is_innermost)) break;
+    if (*caller->values[kSp] < *registers[kSp] || (*caller->values[kSp] == *registers[kSp] && !is_innermost))
+      break;
     is_return_address = row == nullptr || !row->is_signal_frame;
     registers = *caller;
   }
