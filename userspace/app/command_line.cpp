@@ -136,6 +136,7 @@ void add_command_options(CLI::App& app, Command command, Options& options, Raw& 
   for (CLI::Option* option : app.get_options())
     if (option->get_expected_max() > 1) option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--ring-bytes", options.ring_bytes)->group("");
+  app.add_option("--capture-bytes", options.capture_bytes)->group("");
   app.add_option("--drop-one-in", options.drop_one_in)->group("");
 }
 

@@ -39,6 +39,7 @@ Result<std::unique_ptr<Live>> Live::open(const Options& options, std::uint32_t c
   if (!live->roots_.empty()) probe.scope_pids = live->roots_;
   probe.keep_all = options.all;
   probe.idle_after = options.idle_after;
+  if (options.capture_bytes) probe.capture_bytes = *options.capture_bytes;
   if (options.ring_bytes != 0) probe.ring_bytes = options.ring_bytes;
   probe.drop_one_in = options.drop_one_in;
   probe.attached_late = child == 0;

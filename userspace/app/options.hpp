@@ -38,11 +38,12 @@ struct Options {
   std::optional<std::string> baseline;  // report and run
   bool label_pid = false;
   std::size_t max_series = 10'000;
-  std::vector<std::string> argv;           // run: the command
-  std::uint32_t target_pid = 0;            // explain
-  std::optional<std::uint32_t> target_fd;  // explain
-  std::uint32_t ring_bytes = 0;            // 0: the default
-  std::uint32_t drop_one_in = 0;           // tests only
+  std::vector<std::string> argv;               // run: the command
+  std::uint32_t target_pid = 0;                // explain
+  std::optional<std::uint32_t> target_fd;      // explain
+  std::uint32_t ring_bytes = 0;                // 0: the default
+  std::optional<std::uint64_t> capture_bytes;  // of kernel memory for captured stacks; default 64 MiB
+  std::uint32_t drop_one_in = 0;               // tests only
 };
 
 }  // namespace connleak
