@@ -8,7 +8,7 @@ using namespace connleak;
 
 namespace {
 
-const ModuleFacts kProgram{"/srv/shop", "", true, ""};
+const ModuleFacts kProgram{"/srv/shop", "", true, "", false};
 
 bool own(const ModuleFacts& module, Language language, const char* function, const char* file = nullptr) {
   SymbolFrame frame;
@@ -232,6 +232,25 @@ TEST_CASE("housekeeping: pings, resets and validation of pools, not the queries 
   CHECK(!keeps_house("PQresetAll"));
   CHECK(!keeps_house("main.ping"));
   CHECK(!is_housekeeping(SymbolFrame{}));
+}
+
+TEST_CASE("cgo's glue is not the application's, C code beside Go is", "[symbols]") {
+  ModuleFacts program;
+  program.path = "/srv/shop";
+  program.is_executable = true;
+  program.is_go = true;
+  SymbolFrame frame;
+  CHECK_FALSE(is_application(program, frame));
+  frame.function = "_cgo_5c9f3d_Cfunc_PQexec";
+  CHECK_FALSE(is_application(program, frame));
+  frame.function = "ask_price";
+  CHECK(is_application(program, frame));
+  frame.language = Language::go;
+  frame.function = "main._Cfunc_PQexec";
+  frame.file = "_cgo_gotypes.go";
+  CHECK_FALSE(is_application(program, frame));
+  program.is_go = false;
+  CHECK(is_application(program, SymbolFrame{}));
 }
 
 TEST_CASE("culprit: the innermost application frame, or none", "[symbols]") {

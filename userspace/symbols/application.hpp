@@ -16,6 +16,7 @@ struct ModuleFacts {
   std::string soname;          // "" where the file has none
   bool is_executable = false;  // a program, not a shared library
   std::string go_main_module;  // "" unless Go's build information names it
+  bool is_go = false;          // it has Go's table of functions
 };
 
 // Sets frame.application. False: libc, TLS, database drivers, pools, the language's standard library and runtime,

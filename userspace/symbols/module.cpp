@@ -35,6 +35,7 @@ void Module::prepare() {
   if (const auto layout = find_go_layout(image_)) {
     go_.emplace(*layout);
     facts_.go_main_module = connleak::go_main_module(image_);
+    facts_.is_go = true;
   }
   if (debug_file_) {
     if (auto image = ElfImage::open(debug_file_.get())) debug_image_.emplace(*std::move(image));
