@@ -192,6 +192,23 @@ TEST_CASE("addresses in no file do not make every lookup read the maps", "[symbo
   CHECK(symbolizer.stats().maps_read < 50);
 }
 
+TEST_CASE("after many addresses in no file a library loaded later is still found, if later", "[symbols]") {
+  Subject subject(subject_path("c_debug"));
+  Symbolizer symbolizer;
+  const auto ask_at = [&](std::uint64_t address) -> const auto& {
+    return symbolizer.resolve(subject.pid(), subject.start_ns(), address, false);
+  };
+  for (std::uint64_t address = 4096; address < 4096 + 100; ++address) CHECK(ask_at(address).empty());
+  subject.go_on();
+  const auto& site = subject.site("late");
+  int tries = 0;
+  while (ask_at(site.address).empty() && ++tries < 20'000) {
+  }
+  CHECK(tries > 1000);
+  REQUIRE(!ask_at(site.address).empty());
+  CHECK(ask_at(site.address)[0].function == "late_function");
+}
+
 TEST_CASE("two runs of one build give the same stack id, other places another", "[symbols]") {
   Subject first(subject_path("c_debug"));
   Subject second(subject_path("c_debug"));

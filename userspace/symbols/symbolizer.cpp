@@ -14,6 +14,8 @@ namespace {
 
 // Programs that generate code have addresses in no file for ever; libraries are loaded a few times.
 constexpr int kMaxRereads = 32;
+// After that now and then: a maps file of 1,000 lines takes a millisecond, as this many calls do.
+constexpr std::uint64_t kCallsPerReread = 16'384;
 // Trying again is for files that one process may not reach and another may.
 constexpr int kMaxOpenTries = 8;
 // Known, open or not; those that nobody has mapped any more go first.
@@ -59,6 +61,7 @@ struct Symbolizer::Process {
   std::size_t answers_bytes = 0;
   std::size_t mappings_bytes = 0;
   std::uint64_t last_use = 0;
+  std::uint64_t last_reread = 0;
   int rereads = 0;
   std::optional<PerfMap> perf_map;
   std::size_t perf_map_bytes = 0;
@@ -265,8 +268,10 @@ void Symbolizer::make_room() {
 
 const Symbolizer::Mapping* Symbolizer::mapping_at(ProcessKey key, Process& process, std::uint64_t address) {
   const Mapping* mapping = process.find(address);
-  if (mapping == nullptr && !process.is_gone && process.rereads < kMaxRereads) {
+  const bool may_reread = process.rereads < kMaxRereads || now_ - process.last_reread >= kCallsPerReread;
+  if (mapping == nullptr && !process.is_gone && may_reread) {
     ++process.rereads;
+    process.last_reread = now_;
     read_maps(key, process);
     mapping = process.find(address);
   }
@@ -379,6 +384,8 @@ const std::vector<SymbolFrame>& Symbolizer::resolve(std::uint32_t pid, std::uint
     return generated_;
   }
   auto frames = look_up(key, known, address, is_return_address);
+  // Not kept: something may be mapped there later.
+  if (frames.empty()) return generated_ = std::move(frames);
   if (cached_ >= limits_.addresses) forget_answers();
   if (memory_bytes() > limits_.bytes) make_room();
   const std::size_t bytes = bytes_of(frames);
