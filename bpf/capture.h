@@ -42,13 +42,12 @@ struct capture {
 	struct wire_header header; /* type CAPTURE_TYPE */
 	__u64 cookie;              /* as in wire_stack */
 	__u64 opened_ns;
-	struct captured stack;     /* size counts the bytes of rest, too */
-	__u8 rest[CAPTURE_BYTES];  /* of FRAMES_DEEP; else the record ends before it */
+	struct captured stack;
+	struct captured rest; /* of FRAMES_DEEP: what lies higher, from registers[CAPTURE_SP] on; else the record ends before it */
 };
 
 #define CAPTURE_SHORT __builtin_offsetof(struct capture, rest)
 
-WIRE_ASSERT(__builtin_offsetof(struct capture, rest) == __builtin_offsetof(struct capture, stack.data) + CAPTURE_BYTES, "contiguous");
 WIRE_ASSERT(sizeof(struct captured) % 8 == 0, "copied in words");
 WIRE_ASSERT(SCRIPT_FRAMES * sizeof(struct script_frame) <= CAPTURE_BYTES, "script frames");
 

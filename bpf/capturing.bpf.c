@@ -180,14 +180,17 @@ bool capture__take(struct captured *to, const struct wire_thread *thread, __u32 
 
 void capture__take_rest(struct captured *to, const struct captured *first)
 {
-	__u64 from = first->registers[CAPTURE_SP] + CAPTURE_BYTES;
-	__u64 reach;
+	struct task_struct *task = bpf_get_current_task_btf();
+	const struct frame_layout *layout = task__layout(task);
+	__u64 from, reach;
 
 	to->form = CAPTURE_NONE;
 	to->size = 0;
-	if (first->form != CAPTURE_RAW || first->size < CAPTURE_BYTES)
+	if (first->form != CAPTURE_RAW || first->size < CAPTURE_BYTES || !layout)
 		return;
-	reach = stack__reach(bpf_get_current_task_btf(), from);
+	from = first->registers[CAPTURE_SP] + layout->skip;
+	to->registers[CAPTURE_SP] = from;
+	reach = stack__reach(task, from);
 	if (reach)
 		to->size = (__u16)stack__copy(to->data, from, reach);
 }

@@ -207,8 +207,7 @@ int emit__deep_capture(__u32 hook, struct connection *c, const struct captured *
 	capture->cookie = c->wire.cookie;
 	capture->opened_ns = c->wire.opened_ns;
 	bpf_probe_read_kernel(&capture->stack, sizeof(capture->stack), stack);
-	bpf_probe_read_kernel(capture->rest, sizeof(capture->rest), rest->data);
-	capture->stack.size += rest->size;
+	bpf_probe_read_kernel(&capture->rest, sizeof(capture->rest), rest);
 	bpf_ringbuf_submit(capture, emit__capture_wakeup());
 	return 0;
 }

@@ -57,6 +57,7 @@ struct frame_layout {
 	__u32 code;
 	__u32 place;
 	__u32 array;
+	__u32 skip; /* FRAMES_DEEP: bytes above SP where the second half begins: frames of libraries are wide */
 };
 
 #endif

@@ -134,10 +134,8 @@ static __always_inline bool scan__capture(struct seq_file *seq, struct sock *sk,
 	if (!captured || (before & 1))
 		return false;
 	bpf_probe_read_kernel(&capture->stack, sizeof(capture->stack), captured);
-	if (rest) {
-		bpf_probe_read_kernel(capture->rest, sizeof(capture->rest), rest->data);
-		capture->stack.size += rest->size;
-	}
+	if (rest)
+		bpf_probe_read_kernel(&capture->rest, sizeof(capture->rest), rest);
 	if (__sync_fetch_and_add(&c->users_seq, 0) != before)
 		return false;
 	scan__head(&capture->header, CAPTURE_TYPE, rest ? sizeof(*capture) : CAPTURE_SHORT, now);

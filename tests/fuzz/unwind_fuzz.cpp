@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any registers, stack and file lead to rows or to none, and up the stack to an end. Eight registers, a byte that
+// Any registers, stack and file lead to rows or to none, and up the stack to an end. Nine registers, a byte that
 // says how many words of stack follow, the file.
 #include <unistd.h>
 
@@ -78,7 +78,7 @@ void check_stack(const Input& input) {
   captured.stack.size = static_cast<std::uint16_t>(input.stack.size() * 8);
   std::ranges::copy(std::as_bytes(std::span(input.stack)), reinterpret_cast<std::byte*>(captured.stack.data));
   const auto found = unwinder.unwind(static_cast<std::uint32_t>(::getpid()), 0, captured);
-  if (found.addresses.size() > WIRE_FRAMES || found.is_cut) std::abort();
+  if (found.addresses.size() > WIRE_FRAMES || found.cut_at != 0) std::abort();
   if (unwinder.memory_bytes() > (1 << 20) + (6 << 20)) std::abort();
 }
 

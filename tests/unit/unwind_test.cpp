@@ -60,7 +60,7 @@ Unwound unwind(const Stopped& subject, bool is_deep = false) {
   Unwound result;
   result.stack = unwinder.unwind(subject.pid(), 0, *taken);
   result.names = name_all(symbolizer, subject.pid(), result.stack.addresses);
-  CHECK(unwinder.stats().cut == (result.stack.is_cut ? 1 : 0));
+  CHECK(unwinder.stats().cut == (result.stack.cut_at != 0 ? 1 : 0));
   return result;
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("a C program without frame pointers has its whole stack", "[unwind]") 
   const Stopped subject({path, place.name});
   const Unwound result = unwind(subject);
   CHECK(result.names == with_start(expected));
-  CHECK(!result.stack.is_cut);
+  CHECK(result.stack.cut_at == 0);
 }
 
 TEST_CASE("a stack goes on through libc, which keeps no frame pointer", "[unwind]") {
@@ -105,14 +105,14 @@ TEST_CASE("a handler on a stack of its own ends at the interrupted function, and
   const Stopped subject({unwind_subject("c_fixed"), "elsewhere"});
   const Unwound result = unwind(subject);
   CHECK(result.names == Names{"[libc]", "wait_here", "inner", "handle", "[libc]"});
-  CHECK(!result.stack.is_cut);
+  CHECK(result.stack.cut_at == 0);
 }
 
 TEST_CASE("a thread's stack ends where the thread began", "[unwind]") {
   const Stopped subject({unwind_subject("c_pie"), "thread"});
   const Unwound result = unwind(subject);
   CHECK(result.names == Names{"[libc]", "wait_here", "inner", "thread_main", "[libc]"});
-  CHECK(!result.stack.is_cut);
+  CHECK(result.stack.cut_at == 0);
 }
 
 TEST_CASE("generated code that keeps a frame pointer does not end the stack", "[unwind]") {
@@ -143,25 +143,25 @@ TEST_CASE("a recursion deeper than what was captured is cut, the deeper the late
     const Unwound result = unwind(subject);
     CHECK(recursions(result) == 8);
     CHECK(result.names.back() == "_start");
-    CHECK(!result.stack.is_cut);
+    CHECK(result.stack.cut_at == 0);
   }
   SECTION("fits what is captured of deep ones") {
     const Stopped subject({unwind_subject("c_pie"), "recurse", "20"});
     const Unwound result = unwind(subject);
     CHECK(recursions(result) >= 11);
     CHECK(recursions(result) <= 17);
-    CHECK(result.stack.is_cut);
+    CHECK(result.stack.cut_at >= CAPTURE_BYTES);
     const Unwound deep = unwind(subject, true);
     CHECK(recursions(deep) == 20);
     CHECK(deep.names.back() == "_start");
-    CHECK(!deep.stack.is_cut);
+    CHECK(deep.stack.cut_at == 0);
   }
   SECTION("fits neither") {
     const Stopped subject({unwind_subject("c_pie"), "recurse", "200"});
     const Unwound deep = unwind(subject, true);
     CHECK(recursions(deep) >= 22);
     CHECK(deep.stack.addresses.size() < WIRE_FRAMES);
-    CHECK(deep.stack.is_cut);
+    CHECK(deep.stack.cut_at >= std::uint64_t{2} * CAPTURE_BYTES);
   }
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("a stripped program has the same stack, with sections or without", "[u
   Symbolizer symbolizer;
   Unwinder unwinder(symbolizer);
   const auto stack = unwinder.unwind(subject.pid(), 0, *taken);
-  CHECK(!stack.is_cut);
+  CHECK(stack.cut_at == 0);
   // Strip moves nothing: the program that it was made of has the names.
   auto twin = Module::open(Fd(::open(unwind_subject("c_pie").c_str(), O_RDONLY | O_CLOEXEC)), "/c_pie",
                            [](const std::string&) { return Fd(); });
@@ -267,7 +267,7 @@ TEST_CASE("a stack of garbage ends, and each of its frames lies in code", "[unwi
     const auto stack = unwinder.unwind(subject.pid(), 0, cut);
     REQUIRE(stack.addresses.size() <= whole.addresses.size());
     CHECK(std::ranges::equal(stack.addresses, std::span(whole.addresses).first(stack.addresses.size())));
-    CHECK(!stack.is_cut);
+    CHECK(stack.cut_at == 0);
   }
   // Every word an address of the stack itself, or of code.
   for (const std::uint64_t word : {right->stack.registers[CAPTURE_SP], right->stack.registers[CAPTURE_IP]}) {

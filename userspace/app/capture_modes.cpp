@@ -13,6 +13,8 @@ namespace {
 
 // An interpreter opens its first connection long after it is ready, but a process may be seen before.
 constexpr int kMaxLooks = 4;
+// What another path through the same libraries wants may lie a little lower.
+constexpr std::uint64_t kMargin = 256;
 // Their last stacks come after their exit.
 constexpr std::size_t kGoneKept = 64;
 // Lines of a script from which requests are sent, callers included: some thousand in a large one.
@@ -85,10 +87,11 @@ void CaptureModes::process_gone(std::uint32_t pid, std::uint64_t start_ns) {
   gone_.pop_front();
 }
 
-void CaptureModes::deepen(std::uint32_t pid, std::uint64_t start_ns) {
+void CaptureModes::deepen(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t from) {
   const auto known = processes_.find({pid, start_ns});
   if (known == processes_.end() || known->second.flags != 0 || known->second.is_flat) return;
   known->second.flags = FRAMES_DEEP;
+  known->second.skip = static_cast<std::uint32_t>(from - std::min(from, kMargin));
   tell(known->first, known->second);
 }
 
@@ -103,6 +106,7 @@ void CaptureModes::flatten(std::uint32_t pid, std::uint64_t start_ns) {
 void CaptureModes::tell(const Key& key, const Process& process) {
   frame_layout layout = process.interpreter ? process.interpreter->layout() : frame_layout{};
   layout.flags |= process.flags;
+  layout.skip = process.skip;
   tell_(key.pid, layout);
 }
 

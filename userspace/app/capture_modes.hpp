@@ -29,8 +29,9 @@ class CaptureModes {
   void process_replaced(std::uint32_t pid, std::uint64_t start_ns);  // after exec
   void process_gone(std::uint32_t pid, std::uint64_t start_ns);
 
-  // Its native stacks end below the application's code. Once flattened it stays so.
-  void deepen(std::uint32_t pid, std::uint64_t start_ns);
+  // Its native stacks end below the application's code: what follows is wanted from `from` bytes above the stack pointer
+  // on. Once flattened it stays so.
+  void deepen(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t from);
   // Deep ones show none of it either.
   void flatten(std::uint32_t pid, std::uint64_t start_ns);
 
@@ -50,6 +51,7 @@ class CaptureModes {
   struct Process {
     int looks = 0;
     std::uint32_t flags = 0;
+    std::uint32_t skip = 0;  // FRAMES_DEEP
     bool is_flat = false;
     bool is_gone = false;
     // What frames meant while the process lived: one frame, or none where it is the interpreter's own.

@@ -127,10 +127,10 @@ void Enrich::make_out(const capture& captured) {
   application_seen_ = false;
   event(Event{captured.header.time_ns, captured.header.cpu, std::move(stack)});
   if (application_seen_) return;
-  if (captured.stack.size > CAPTURE_BYTES)
+  if (unwound.is_deep)
     modes_.flatten(thread.tgid, thread.process_start_ns);
-  else if (unwound.is_cut)
-    modes_.deepen(thread.tgid, thread.process_start_ns);
+  else if (unwound.cut_at != 0)
+    modes_.deepen(thread.tgid, thread.process_start_ns, unwound.cut_at);
 }
 
 // Lines of a script have no addresses: each place gets a number above all of them, 2^62 on.

@@ -183,17 +183,26 @@ class Row {
 
 }  // namespace
 
+namespace {
+
+std::optional<std::uint64_t> word_of(std::span<const std::byte> bytes, std::uint64_t offset) {
+  std::uint64_t value = 0;
+  if (bytes.size() < sizeof value || offset > bytes.size() - sizeof value) return std::nullopt;
+  std::memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+
+}  // namespace
+
 std::optional<std::uint64_t> StackMemory::word(std::uint64_t at) {
   // The kernel side captures nothing of a stack that ends further away.
   constexpr std::uint64_t kReach = std::uint64_t{64} << 20;
-  std::uint64_t value = 0;
   if (at < address_) return std::nullopt;
-  if (bytes_.size() < sizeof value || at - address_ > bytes_.size() - sizeof value) {
-    if (at - address_ < kReach) missed_above_ = true;
-    return std::nullopt;
-  }
-  std::memcpy(&value, bytes_.data() + (at - address_), sizeof value);
-  return value;
+  if (const auto value = word_of(bytes_, at - address_)) return value;
+  if (at >= higher_address_)
+    if (const auto value = word_of(higher_, at - higher_address_)) return value;
+  if (at - address_ < kReach && (lowest_missed_ == 0 || at < lowest_missed_)) lowest_missed_ = at;
+  return std::nullopt;
 }
 
 std::optional<Registers> apply(const FrameRow& row, const Registers& registers, StackMemory& stack) {

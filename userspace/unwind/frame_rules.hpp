@@ -22,21 +22,31 @@ struct Registers {
   [[nodiscard]] const std::optional<std::uint64_t>& operator[](std::size_t number) const { return values[number]; }
 };
 
-// A piece of a stack as it was captured.
+// One or two pieces of a stack as they were captured.
 class StackMemory {
  public:
   // `address`: of the first byte.
   StackMemory(std::uint64_t address, std::span<const std::byte> bytes) : address_(address), bytes_(bytes) {}
 
+  // Another piece, which lies higher.
+  void add(std::uint64_t address, std::span<const std::byte> bytes) {
+    higher_address_ = address;
+    higher_ = bytes;
+  }
+
   // nullopt outside of what was captured.
   [[nodiscard]] std::optional<std::uint64_t> word(std::uint64_t at);
   // A word was asked for that lies above what was captured, and so near that it may be of the same stack.
-  [[nodiscard]] bool missed_above() const { return missed_above_; }
+  [[nodiscard]] bool missed_above() const { return lowest_missed_ != 0; }
+  // The lowest such word's address; 0: none.
+  [[nodiscard]] std::uint64_t lowest_missed() const { return lowest_missed_; }
 
  private:
   std::uint64_t address_;
   std::span<const std::byte> bytes_;
-  bool missed_above_ = false;
+  std::uint64_t higher_address_ = 0;
+  std::span<const std::byte> higher_;
+  std::uint64_t lowest_missed_ = 0;
 };
 
 // The canonical frame address, or one register of the caller.

@@ -62,12 +62,15 @@ UnwoundStack Unwinder::unwind(std::uint32_t pid, std::uint64_t start_ns, const c
   ++now_;
   ++stats_.stacks;
   Registers registers = registers_of(captured.stack);
-  // `rest` follows `data` without a gap.
-  const auto* bytes = reinterpret_cast<const std::byte*>(&captured) + offsetof(capture, stack.data);
-  const std::size_t size = std::min<std::size_t>(captured.stack.size, 2 * CAPTURE_BYTES);
+  const auto bytes_of = [](const ::captured& piece) {
+    return std::as_bytes(std::span(piece.data, std::min<std::size_t>(piece.size, CAPTURE_BYTES)));
+  };
+  const auto bytes = bytes_of(captured.stack);
+  StackMemory memory(*registers[kSp], bytes);
+  found.is_deep = captured.header.size > CAPTURE_SHORT;
+  if (found.is_deep) memory.add(captured.rest.registers[CAPTURE_SP], bytes_of(captured.rest));
   // Less than was asked for ends where the stack does.
-  const bool is_full = size == CAPTURE_BYTES || size == 2 * CAPTURE_BYTES;
-  StackMemory memory(*registers[kSp], std::span(bytes, size));
+  const bool is_full = bytes.size() == CAPTURE_BYTES;
   bool is_return_address = false;
   while (found.addresses.size() < WIRE_FRAMES) {
     const std::uint64_t address = registers[kReturnAddress].value_or(0);
@@ -80,7 +83,7 @@ UnwoundStack Unwinder::unwind(std::uint32_t pid, std::uint64_t start_ns, const c
     if (row != nullptr && row->is_outermost()) break;
     auto caller = row != nullptr ? apply(*row, registers, memory) : by_frame_pointer(registers, memory);
     if (!caller) {
-      found.is_cut = is_full && memory.missed_above();
+      if (is_full) found.cut_at = memory.lowest_missed() - (memory.missed_above() ? captured.stack.registers[CAPTURE_SP] : 0);
       break;
     }
     // Stacks grow down: a caller's frame lies above, or begins here where the innermost function has none of its
@@ -91,7 +94,7 @@ UnwoundStack Unwinder::unwind(std::uint32_t pid, std::uint64_t start_ns, const c
     is_return_address = row == nullptr || !row->is_signal_frame;
     registers = *caller;
   }
-  if (found.is_cut) ++stats_.cut;
+  if (found.cut_at != 0) ++stats_.cut;
   forget_some();
   return found;
 }

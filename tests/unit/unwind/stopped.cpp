@@ -73,12 +73,18 @@ std::unique_ptr<capture> capture_thread(pid_t pid, pid_t thread, bool is_deep) {
   stack.registers[CAPTURE_R14] = registers->r14;
   stack.registers[CAPTURE_R15] = registers->r15;
   stack.registers[CAPTURE_IP] = registers->rip;
+  stack.registers[CAPTURE_DI] = registers->rdi;
   const std::uint64_t top = pid == thread ? std::stoull(fields[kStartStack]) : registers->fs_base;
-  const std::size_t wanted =
-      std::min<std::size_t>(top - registers->rsp, is_deep ? 2 * CAPTURE_BYTES : CAPTURE_BYTES);
-  // `rest` follows `data` without a gap.
-  auto* bytes = reinterpret_cast<std::uint8_t*>(taken.get()) + offsetof(capture, stack.data);
-  stack.size = static_cast<std::uint16_t>(read_stack(pid, registers->rsp, bytes, wanted));
+  const auto fill = [&](captured& piece, std::uint64_t from) {
+    const std::size_t wanted = std::min<std::size_t>(top - std::min(top, from), CAPTURE_BYTES);
+    piece.size = static_cast<std::uint16_t>(read_stack(pid, from, piece.data, wanted));
+  };
+  fill(stack, registers->rsp);
+  taken->header.size = static_cast<std::uint16_t>(is_deep ? sizeof(capture) : CAPTURE_SHORT);
+  if (is_deep) {
+    taken->rest.registers[CAPTURE_SP] = registers->rsp + CAPTURE_BYTES;
+    fill(taken->rest, taken->rest.registers[CAPTURE_SP]);
+  }
   return taken;
 }
 
