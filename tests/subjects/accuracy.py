@@ -43,6 +43,8 @@ EXTRA = (DROPS, LATE_TLS, UNIX)
 OPTIONS = ("--idle-after", "300ms", "--hold-after", "1s", "--helper", "function:subject_*")
 RULES = [f"L{number}" for number in range(1, 13)]
 CULPRIT = ("// CULPRIT", "/* CULPRIT */", "# CULPRIT")
+# Whose functions have names only with options that production does not set.
+UNPROMISED = ("node", "java")
 SECONDS, LATE_SECONDS, ATTACH_AFTER = 12, 18, 4
 JARS = ["/usr/share/java/HikariCP.jar", "/usr/share/java/postgresql.jar", "/usr/share/java/slf4j-api.jar",
         "/usr/share/java/slf4j-nop.jar"]
@@ -292,7 +294,10 @@ def summary(rows):
     if flags:
         yield f"Time to flag: median {statistics.median(flags):.1f} s, longest {max(flags):.1f} s."
     if named:
-        yield f"Culprit named: {sum(row.culprit_right() for row in named)} of {len(named)}."
+        promised = [row for row in named if row.subject.language not in UNPROMISED]
+        others = [row for row in named if row.subject.language in UNPROMISED]
+        yield (f"Culprit named: {sum(row.culprit_right() for row in promised)} of {len(promised)}; of {len(others)} in "
+               f"{' and '.join(UNPROMISED)} as they are started here: {sum(row.culprit_right() for row in others)}.")
 
 
 def main():

@@ -29,8 +29,8 @@ class CaptureModes {
   void process_replaced(std::uint32_t pid, std::uint64_t start_ns);  // after exec
   void process_gone(std::uint32_t pid, std::uint64_t start_ns);
 
-  // Its native stacks end below the application's code: what follows is wanted from `from` bytes above the stack pointer
-  // on. Once flattened it stays so.
+  // Its native stacks end below the application's code: what follows is wanted from `from` bytes above the stack
+  // pointer on. Once flattened it stays so.
   void deepen(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t from);
   // Deep ones show none of it either.
   void flatten(std::uint32_t pid, std::uint64_t start_ns);

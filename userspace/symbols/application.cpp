@@ -91,7 +91,8 @@ bool is_native_application(const ModuleFacts& module, const SymbolFrame& frame) 
   if (starts_with_any(text_of(frame.file), data::kSystemHeaders)) return false;
   // What is nameless in a Go program is cgo's glue: Go's own code has names even when stripped.
   if (!frame.function) return !module.is_go;
-  if (module.is_go && (frame.function->starts_with("_cgo_") || frame.function->starts_with("x_cgo_"))) return false;
+  if (module.is_go && (frame.function->starts_with("_cgo_") || frame.function->starts_with("x_cgo_")))
+    return false;
   const string_view scope = cpp_scope(*frame.function);
   if (!scope.empty()) return !is_word(scope, data::kCppLibraries);
   return !is_word(*frame.function, data::kCNames) && !starts_with_any(*frame.function, data::kCPrefixes);

@@ -83,7 +83,8 @@ UnwoundStack Unwinder::unwind(std::uint32_t pid, std::uint64_t start_ns, const c
     if (row != nullptr && row->is_outermost()) break;
     auto caller = row != nullptr ? apply(*row, registers, memory) : by_frame_pointer(registers, memory);
     if (!caller) {
-      if (is_full) found.cut_at = memory.lowest_missed() - (memory.missed_above() ? captured.stack.registers[CAPTURE_SP] : 0);
+      if (is_full)
+        found.cut_at = memory.lowest_missed() - (memory.missed_above() ? captured.stack.registers[CAPTURE_SP] : 0);
       break;
     }
     // Stacks grow down: a caller's frame lies above, or begins here where the innermost function has none of its

@@ -30,8 +30,8 @@ struct UnwoundStack {
   // Innermost first: the address after the system call, then return addresses, WIRE_FRAMES at most. Each lies in
   // code that the process has mapped from a file; where that cannot be told, or a frame's caller, the list ends.
   std::vector<std::uint64_t> addresses;
-  // How far above the stack pointer the next frame lies, bytes, where that was not captured; 0: it ends for another
-  // reason.
+  // How far above the stack pointer the next frame lies, bytes, where that was not captured; 0: it ends for
+  // another reason.
   std::uint64_t cut_at = 0;
   bool is_deep = false;  // twice as much was captured
 };
