@@ -11,8 +11,9 @@ namespace connleak {
 
 namespace {
 
-// An interpreter opens its first connection long after it is ready, but a process may be seen before.
-constexpr int kMaxLooks = 4;
+// An interpreter opens its first connection long after it is ready, but a process is seen before: on a busy
+// machine it starts for seconds.
+constexpr int kMaxLooks = 50;
 // What another path through the same libraries wants may lie a little lower.
 constexpr std::uint64_t kMargin = 256;
 // Their last stacks come after their exit.
@@ -69,6 +70,11 @@ void CaptureModes::process_seen(std::uint32_t pid, std::uint64_t start_ns) {
   }
   process.flags = FRAMES_SCRIPT;
   tell(key, process);
+}
+
+bool CaptureModes::is_settled(std::uint32_t pid, std::uint64_t start_ns) const {
+  const auto known = processes_.find({pid, start_ns});
+  return known != processes_.end() && (known->second.flags != 0 || known->second.looks >= kMaxLooks);
 }
 
 void CaptureModes::process_replaced(std::uint32_t pid, std::uint64_t start_ns) {

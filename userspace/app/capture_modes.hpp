@@ -26,6 +26,8 @@ class CaptureModes {
   // The process lives and holds connections. Interpreters get ready while it starts: repeated calls look again, a
   // few times.
   void process_seen(std::uint32_t pid, std::uint64_t start_ns);
+  // Looking again would tell nothing new.
+  [[nodiscard]] bool is_settled(std::uint32_t pid, std::uint64_t start_ns) const;
   void process_replaced(std::uint32_t pid, std::uint64_t start_ns);  // after exec
   void process_gone(std::uint32_t pid, std::uint64_t start_ns);
 

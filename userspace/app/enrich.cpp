@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "events/encode.hpp"
@@ -14,6 +15,37 @@ namespace connleak {
 static_assert(static_cast<int>(Language::go) == WIRE_LANGUAGE_GO &&
               static_cast<int>(Language::rust) == WIRE_LANGUAGE_RUST &&
               static_cast<int>(Language::native) == WIRE_LANGUAGE_NATIVE);
+
+namespace {
+
+// Interpreters are ready some 20 ms after their start, and busy with imports for longer.
+constexpr std::uint64_t kFirstLook = 30'000'000;
+constexpr std::uint64_t kLongestPause = 500'000'000;
+
+// Of programs that nobody asked for only these are looked at before they have a connection.
+bool runs_scripts(std::string_view comm) {
+  constexpr auto kNames =
+      std::to_array<std::string_view>({"python", "php", "ruby", "uwsgi", "gunicorn", "celery", "uvicorn", "puma",
+                                       "unicorn", "sidekiq", "apache2", "httpd"});
+  return std::ranges::any_of(kNames, [&](std::string_view name) { return comm.starts_with(name); });
+}
+
+}  // namespace
+
+void Enrich::watch(std::uint32_t pid) {
+  alive_.insert(pid);
+  if (const auto start = read_start_ns(pid)) young_.push_back({pid, *start, 0, kFirstLook});
+}
+
+void Enrich::look_at_young(std::uint64_t now_ns) {
+  for (Young& young : young_) {
+    if (young.next_ns > now_ns) continue;
+    modes_.process_seen(young.pid, young.start_ns);
+    young.pause_ns = std::min(2 * young.pause_ns, kLongestPause);
+    young.next_ns = now_ns + young.pause_ns;
+  }
+  std::erase_if(young_, [&](const Young& young) { return modes_.is_settled(young.pid, young.start_ns); });
+}
 
 void Enrich::records(std::span<const std::byte> bytes) {
   out_.clear();
@@ -57,6 +89,8 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
       if (alive_.contains(event.parent.tgid)) alive_.insert(pid);
       break;
     case WIRE_EXEC:
+      if (alive_.contains(pid) || runs_scripts(event.comm))
+        young_.push_back({pid, event.thread.process_start_ns, time_ns + kFirstLook, kFirstLook});
       if (seen_.erase(pid) != 0) {
         symbolizer_.process_replaced(pid, event.thread.process_start_ns);
         modes_.process_replaced(pid, event.thread.process_start_ns);
@@ -65,6 +99,7 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
       break;
     case WIRE_EXIT:
       alive_.erase(pid);
+      std::erase_if(young_, [&](const Young& young) { return young.pid == pid; });
       symbolizer_.process_gone(pid, event.thread.process_start_ns);
       modes_.process_gone(pid, event.thread.process_start_ns);
       break;

@@ -30,12 +30,21 @@ class Enrich final : public ByteSink, private EventSink {
   void records(std::span<const std::byte> bytes) override;
 
   // Processes of --pid with their descendants that still live; filled by watch() and by fork and exit edges.
-  void watch(std::uint32_t pid) { alive_.insert(pid); }
+  void watch(std::uint32_t pid);
+  // Looks at programs that were just started, or are watched from now on, before they open a connection: the stack
+  // of the first request should be captured as their interpreter wants it. Call it some times a second.
+  void look_at_young(std::uint64_t now_ns);
   // Processes met so far: a rise says that one is new, of which everything should be looked at while it lives.
   [[nodiscard]] std::uint64_t met() const { return met_; }
   [[nodiscard]] const std::unordered_set<std::uint32_t>& watched_alive() const { return alive_; }
 
  private:
+  struct Young {
+    std::uint32_t pid = 0;
+    std::uint64_t start_ns = 0;
+    std::uint64_t next_ns = 0;
+    std::uint64_t pause_ns = 0;
+  };
   void event(Event&& event) override;
   void follow(const ProcessEvent& event, std::uint64_t time_ns);
   void see_process(const wire_thread& thread, std::uint64_t time_ns);
@@ -54,6 +63,7 @@ class Enrich final : public ByteSink, private EventSink {
   Unwinder unwinder_{symbolizer_};
   CaptureModes modes_;
   std::vector<std::byte> out_;
+  std::vector<Young> young_;
   bool admitted_ = true;
   std::uint64_t met_ = 0;
   bool application_seen_ = false;  // in the stack that was named last

@@ -76,6 +76,7 @@ Result<void> Live::step(std::chrono::milliseconds wait, std::uint64_t settle_due
   }
   if (auto drained = probes_->poll(*enrich_, wait); !drained) return tl::unexpected(drained.error());
   std::uint64_t now = boot_now_ns();
+  enrich_->look_at_young(now);
   if (enrich_->met() != met_) {
     // It may be gone at the next scan: what its stacks mean is asked while it lives.
     met_ = enrich_->met();
