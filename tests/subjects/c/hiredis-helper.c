@@ -27,7 +27,7 @@ int main(void)
 
 	for (int i = 0; subject_next(); i++) {
 		freeReplyObject(redisCommand(other, "GET key"));
-		if (i == 250) {
+		if (i == 350) {
 			helper = vfork(); /* CULPRIT */
 			if (helper < 0)
 				subject_fail("no helper");
@@ -36,7 +36,7 @@ int main(void)
 				_exit(1);
 			}
 		}
-		if (i == 280)
+		if (i == 380)
 			redisFree(connection);
 	}
 	subject_sleep(1.5);
