@@ -75,6 +75,7 @@ std::string row(const Snapshot& s, const Process& p, const Group& g, const Findi
   r.text(f.stack_kind ? stack_kind_name(*f.stack_kind) : std::string_view()).text(f.stack_id);
   r.flag(f.closed_at_exit).text(joined(f.also, " ")).text(joined(f.why, "; ")).text(f.server_filter).flag(f.known);
   std::vector<std::string> callers;
+  callers.reserve(f.callers.size());
   for (const Caller& caller : f.callers)
     callers.push_back(fmt::format("{} {}", caller.connections, culprit_name(caller.frame)));
   r.text(joined(callers, "; "));

@@ -149,7 +149,7 @@ NamedFrame ruby_frame(const RubyVersion& version, const Memory& memory, const sc
   }
   // The place is behind the instruction that calls.
   const auto line = line_of(version, memory, *address, bytes / 8 - 1);
-  named.frame = script_frame_of(Language::ruby, std::move(*function), std::move(file), line);
+  named.frame = script_frame_of(Language::ruby, std::move(function), std::move(file), line);
   named.kind = NamedFrame::Kind::script;
   return named;
 }

@@ -107,7 +107,7 @@ SymbolFrame perf_name_frame(std::string_view name) {
       return script_frame_of(Language::javascript, std::string(name), std::nullopt, std::nullopt);
   }
   if (auto method = java_method(name))
-    return script_frame_of(Language::java, std::move(*method), std::nullopt, std::nullopt);
+    return script_frame_of(Language::java, std::move(method), std::nullopt, std::nullopt);
   return script_frame_of(Language::unknown, std::string(name), std::nullopt, std::nullopt);
 }
 

@@ -96,9 +96,13 @@ bool Machine::step(std::uint8_t atom) {
     case DW_OP_dup:
       return depth_ > 0 && push(values_[depth_ - 1]);
     case DW_OP_drop:
-      return depth_ > 0 && depth_-- > 0;
+      if (depth_ == 0) return false;
+      --depth_;
+      return true;
     case DW_OP_deref:
-      return depth_ > 0 && push(stack_.word(values_[--depth_]));
+      if (depth_ == 0) return false;
+      --depth_;
+      return push(stack_.word(values_[depth_]));
     case DW_OP_plus_uconst:
       if (depth_ == 0) return false;
       values_[depth_ - 1] += cursor_.unsigned_leb();
