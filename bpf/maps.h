@@ -20,6 +20,12 @@ struct stacks_map {
 	__type(value, struct stacks);
 };
 
+/* What the kernel puts before each element of a socket's storage. */
+#define STORAGE_HEADER 80
+
+_Static_assert(2 * (sizeof(struct captured) + STORAGE_HEADER) + sizeof(struct connection) + STORAGE_HEADER < 9 * 1024,
+	       "of the socket's option memory, which the application shares");
+
 /* The slots of a connection's captured stacks: see stacks.h. */
 struct captures_map {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

@@ -18,11 +18,11 @@ BENCH = os.path.join(ROOT, "build/bench/bin")
 PAIRS = 5
 
 
-def observed(command, environment=None):
+def observed(command, environment=None, options=()):
     """Standard output of the command under `connleak run`, and the report."""
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         done = subprocess.run([connleak.BINARY, "run", "--all", "--fail-on", "never", "--format", "json", "--output",
-                               report.name, "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               report.name, *options, "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env=environment, check=True)
         with open(report.name, encoding="utf-8") as text:
             return done.stdout, json.load(text)
@@ -79,6 +79,36 @@ def bench_query(unix=False):
     return True
 
 
+def bench_capture():
+    """What the hook that takes stacks costs a query, by the kernel's own statistics: taken raw, and walked."""
+    switch = "/proc/sys/kernel/bpf_stats_enabled"
+    with open(switch, encoding="ascii") as file:
+        before = file.read()
+    with postgres.Postgres() as server:
+        environment = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres",
+                       "PGDATABASE": "postgres", "PATH": os.environ["PATH"] + ":/usr/sbin"}
+        pgbench = os.path.join(server.programs, "pgbench")
+        subprocess.run([pgbench, "-i", "-q"], env=environment, check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        script = f"{pgbench} -n -S -M prepared -c 1 -t 20000 >&2 && bpftool -j prog show"
+        costs = {"raw": [], "walked": []}
+        try:
+            with open(switch, "w", encoding="ascii") as file:
+                file.write("1")
+            for _ in range(PAIRS):
+                for how, options in (("raw", ()), ("walked", ("--capture-bytes", "0"))):
+                    output, _ = observed(["sh", "-c", script], environment, options)
+                    hook = [program for program in json.loads(output) if "sock_send_length" in program.get("name", "")]
+                    costs[how].append(sum(program["run_time_ns"] for program in hook) / 20000)
+        finally:
+            with open(switch, "w", encoding="ascii") as file:
+                file.write(before)
+    print(f"send hook: {statistics.median(costs['raw']):.0f} ns a query, both ends, stacks taken raw; "
+          f"{statistics.median(costs['walked']):.0f} ns walked; ratio "
+          f"{statistics.median([a / b for a, b in zip(costs['raw'], costs['walked'])]):.2f} ({PAIRS} pairs)")
+    return True
+
+
 def bench_unix():
     return bench_query(unix=True)
 
@@ -93,12 +123,19 @@ def bench_tick():
     return True
 
 
+def bench_stacks():
+    """Stacks of 20 frames, addresses named again, the first name of a large file: connleak itself."""
+    print(plain([os.path.join(BENCH, "stack_bench"), os.path.join(BENCH, "stack_subject"), connleak.BINARY]).rstrip())
+    return True
+
+
 def main():
-    benches = {"connect": bench_connect, "query": bench_query, "unix": bench_unix, "replay": bench_replay, "tick": bench_tick}
+    benches = {"connect": bench_connect, "query": bench_query, "unix": bench_unix, "capture": bench_capture,
+               "replay": bench_replay, "tick": bench_tick, "stacks": bench_stacks}
     wanted = sys.argv[1:] or list(benches)
     unknown = [name for name in wanted if name not in benches]
     if unknown:
-        print(f"bench: {unknown[0]}: expected connect, query, unix, replay or tick.", file=sys.stderr)
+        print(f"bench: {unknown[0]}: expected one of {', '.join(benches)}.", file=sys.stderr)
         return 2
     exact = [benches[name]() for name in wanted]
     if not all(exact):

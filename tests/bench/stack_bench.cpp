@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stacks and names: a stack of 20 frames from a captured piece, an address named again, and the first name in each
 // file that is given as an argument, with what it keeps in memory. The bars are 5 us, 30 ns, 100 ms of a file of
-// 100 MB. stack_bench PROGRAM [FILE...]: PROGRAM waits in a deep stack (unwind_subjects/c_pie).
+// 100 MB. stack_bench PROGRAM [FILE...]: PROGRAM waits in a deep stack (unit/unwind/c_subject.c).
 #include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>

@@ -87,6 +87,21 @@ TEST_CASE("a program that closes what it leaked while it exits has leaked it") {
   CHECK(story.detector().retractions().empty());
 }
 
+TEST_CASE("the last request before the end, whose connection was closed in order, is none of the lost ones") {
+  Story story;
+  leaked(story, 30);
+  Wire& last = story.open();
+  story.use(last);
+  story.close(last);
+  story.wait(1s);
+  story.exit();
+  story.finish();
+  INFO(story.told());
+  REQUIRE(story.findings().size() == 1);
+  CHECK(story.findings()[0].members.size() == 30);
+  CHECK_FALSE(story.findings()[0].closed_at_exit);
+}
+
 TEST_CASE("a program that closes everything, works on and ends later has leaked nothing") {
   Story story;
   const auto lost = leaked(story, 30);

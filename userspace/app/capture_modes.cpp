@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "interpreters/process_memory.hpp"
+#include "symbols/perf_map.hpp"
+#include "symbols/process_files.hpp"
 
 namespace connleak {
 
@@ -14,6 +16,8 @@ namespace {
 // An interpreter opens its first connection long after it is ready, but a process is seen before: on a busy
 // machine it starts for seconds.
 constexpr int kMaxLooks = 50;
+// A thread of a library may come first.
+constexpr int kDeepTried = 8;
 // What another path through the same libraries wants may lie a little lower.
 constexpr std::uint64_t kMargin = 256;
 // Their last stacks come after their exit.
@@ -24,7 +28,7 @@ constexpr std::size_t kPlacesKept = 20'000;
 constexpr std::size_t kMaxProcesses = 4096;
 
 // Of programs whose code is generated while they run.
-std::string note_of_jit(const std::vector<LoadedFile>& files, std::uint32_t pid) {
+std::string note_of_jit(const std::vector<LoadedFile>& files, std::uint32_t pid, std::uint64_t start_ns) {
   for (const LoadedFile& file : files) {
     const std::string name = file.path.substr(file.path.rfind('/') + 1);
     if (name.starts_with("libjvm.so"))
@@ -32,7 +36,8 @@ std::string note_of_jit(const std::vector<LoadedFile>& files, std::uint32_t pid)
           "Java shows its methods when it runs with -XX:+PreserveFramePointer and, from JDK 17 on, after "
           "`jcmd {} Compiler.perfmap`; those that are not compiled yet stay nameless",
           pid);
-    if (name == "node" || name == "nodejs" || name.starts_with("libnode.so"))
+    if ((name == "node" || name == "nodejs" || name.starts_with("libnode.so")) &&
+        !PerfMap::open(open_process(pid, start_ns)))
       return "Node.js shows its functions when it runs with --perf-basic-prof, which NODE_OPTIONS can hold";
   }
   return "";
@@ -40,20 +45,20 @@ std::string note_of_jit(const std::vector<LoadedFile>& files, std::uint32_t pid)
 
 }  // namespace
 
-void CaptureModes::process_seen(std::uint32_t pid, std::uint64_t start_ns) {
+bool CaptureModes::look(std::uint32_t pid, std::uint64_t start_ns) {
   if (processes_.size() >= kMaxProcesses) processes_.clear();
   const Key key{pid, start_ns};
   Process& process = processes_[key];
-  if (process.flags != 0 || process.is_flat || process.looks >= kMaxLooks) return;
+  if (is_settled(pid, start_ns)) return false;
   if (++process.looks > 1) symbolizer_.look_again(pid, start_ns);
   const auto files = symbolizer_.files(pid, start_ns);
   const auto is_go = [](const LoadedFile& file) {
     return file.module->image().is_executable() && file.module->is_go();
   };
   if (std::ranges::any_of(files, is_go)) {
-    process.flags = FRAMES_WALKED;
+    process.mode = FRAMES_WALKED;
     tell(key, process);
-    return;
+    return false;
   }
   std::vector<MappedFile> mapped;
   mapped.reserve(files.size());
@@ -62,19 +67,23 @@ void CaptureModes::process_seen(std::uint32_t pid, std::uint64_t start_ns) {
   process.memory = std::make_unique<ProcessMemory>(static_cast<pid_t>(pid));
   FoundInterpreter found = find_interpreter(mapped, *process.memory);
   process.interpreter = std::move(found.interpreter);
-  process.note = process.interpreter ? "" : !found.why_not.empty() ? found.why_not : note_of_jit(files, pid);
+  const std::string before = std::move(process.note);
+  process.note = process.interpreter      ? ""
+                 : !found.why_not.empty() ? found.why_not
+                                          : note_of_jit(files, pid, start_ns);
   if (!process.interpreter) {
     // The first look may have been at its exec, before it had mapped anything.
     if (!found.not_yet && process.looks > 1) process.looks = kMaxLooks;
-    return;
+  } else {
+    process.mode = FRAMES_SCRIPT;
+    tell(key, process);
   }
-  process.flags = FRAMES_SCRIPT;
-  tell(key, process);
+  return process.note != before;
 }
 
 bool CaptureModes::is_settled(std::uint32_t pid, std::uint64_t start_ns) const {
   const auto known = processes_.find({pid, start_ns});
-  return known != processes_.end() && (known->second.flags != 0 || known->second.looks >= kMaxLooks);
+  return known != processes_.end() && (known->second.mode != 0 || known->second.looks >= kMaxLooks);
 }
 
 void CaptureModes::process_replaced(std::uint32_t pid, std::uint64_t start_ns) {
@@ -95,23 +104,28 @@ void CaptureModes::process_gone(std::uint32_t pid, std::uint64_t start_ns) {
 
 void CaptureModes::deepen(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t from) {
   const auto known = processes_.find({pid, start_ns});
-  if (known == processes_.end() || known->second.flags != 0 || known->second.is_flat) return;
-  known->second.flags = FRAMES_DEEP;
-  known->second.skip = static_cast<std::uint32_t>(from - std::min(from, kMargin));
-  tell(known->first, known->second);
+  if (known == processes_.end() || !is_settled(pid, start_ns)) return;  // it may become a script's yet
+  Process& process = known->second;
+  if (process.mode != 0 || process.deep != Process::Deep::untried) return;
+  process.deep = Process::Deep::tried;
+  process.skip = static_cast<std::uint32_t>(from - std::min(from, kMargin));
+  tell(known->first, process);
 }
 
-void CaptureModes::flatten(std::uint32_t pid, std::uint64_t start_ns) {
+void CaptureModes::deep_seen(std::uint32_t pid, std::uint64_t start_ns, bool shows_application) {
   const auto known = processes_.find({pid, start_ns});
-  if (known == processes_.end() || known->second.flags != FRAMES_DEEP) return;
-  known->second.flags = 0;
-  known->second.is_flat = true;
-  tell(known->first, known->second);
+  if (known == processes_.end() || known->second.deep != Process::Deep::tried) return;
+  Process& process = known->second;
+  if (shows_application) process.deep = Process::Deep::helps;
+  if (shows_application || ++process.without < kDeepTried) return;
+  process.deep = Process::Deep::in_vain;
+  tell(known->first, process);
 }
 
 void CaptureModes::tell(const Key& key, const Process& process) {
   frame_layout layout = process.interpreter ? process.interpreter->layout() : frame_layout{};
-  layout.flags |= process.flags;
+  const bool is_deep = process.deep == Process::Deep::tried || process.deep == Process::Deep::helps;
+  layout.flags |= process.mode | (is_deep ? FRAMES_DEEP : 0);
   layout.skip = process.skip;
   tell_(key.pid, layout);
 }

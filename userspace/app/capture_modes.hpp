@@ -23,19 +23,19 @@ class CaptureModes {
   // `symbolizer` is borrowed. `tell` hands a layout to the kernel side.
   CaptureModes(Symbolizer& symbolizer, Tell tell) : symbolizer_(symbolizer), tell_(std::move(tell)) {}
 
-  // The process lives and holds connections. Interpreters get ready while it starts: repeated calls look again, a
-  // few times.
-  void process_seen(std::uint32_t pid, std::uint64_t start_ns);
-  // Looking again would tell nothing new.
+  // Looks for its interpreter while it lives. True: what is said of it, note(), has changed.
+  bool look(std::uint32_t pid, std::uint64_t start_ns);
+  // Looking again would tell nothing new: interpreters get ready while a process starts.
   [[nodiscard]] bool is_settled(std::uint32_t pid, std::uint64_t start_ns) const;
   void process_replaced(std::uint32_t pid, std::uint64_t start_ns);  // after exec
   void process_gone(std::uint32_t pid, std::uint64_t start_ns);
 
   // Its native stacks end below the application's code: what follows is wanted from `from` bytes above the stack
-  // pointer on. Once flattened it stays so.
+  // pointer on.
   void deepen(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t from);
-  // Deep ones show none of it either.
-  void flatten(std::uint32_t pid, std::uint64_t start_ns);
+  // A deep one came of it, and shows the application or does not. Where none of the first ones do they are given
+  // up, for good: they cost the stacks of the connect and of the use before.
+  void deep_seen(std::uint32_t pid, std::uint64_t start_ns, bool shows_application);
 
   // Why the frames of its program cannot be named, and what would help; "" where nothing is amiss.
   [[nodiscard]] std::string note(std::uint32_t pid, std::uint64_t start_ns) const;
@@ -52,9 +52,10 @@ class CaptureModes {
   };
   struct Process {
     int looks = 0;
-    std::uint32_t flags = 0;
-    std::uint32_t skip = 0;  // FRAMES_DEEP
-    bool is_flat = false;
+    std::uint32_t mode = 0;  // FRAMES_SCRIPT, FRAMES_WALKED; 0: native stacks
+    enum class Deep { untried, tried, helps, in_vain } deep = Deep::untried;
+    std::uint32_t skip = 0;
+    int without = 0;  // deep stacks that do not show the application, while none has
     bool is_gone = false;
     // What frames meant while the process lived: one frame, or none where it is the interpreter's own.
     std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<SymbolFrame>> places;

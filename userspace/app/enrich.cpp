@@ -33,18 +33,20 @@ bool runs_scripts(std::string_view comm) {
 }  // namespace
 
 void Enrich::watch(std::uint32_t pid) {
-  alive_.insert(pid);
-  if (const auto start = read_start_ns(pid)) young_.push_back({pid, *start, 0, kFirstLook});
+  if (!alive_.insert(pid).second) return;
+  if (const auto start = read_start_ns(pid)) young_[pid] = {*start, 0, kFirstLook};
 }
 
 void Enrich::look_at_young(std::uint64_t now_ns) {
-  for (Young& young : young_) {
+  out_.clear();
+  for (auto& [pid, young] : young_) {
     if (young.next_ns > now_ns) continue;
-    modes_.process_seen(young.pid, young.start_ns);
+    if (modes_.look(pid, young.start_ns) && seen_.contains(pid)) put_process(pid, young.start_ns, now_ns);
     young.pause_ns = std::min(2 * young.pause_ns, kLongestPause);
     young.next_ns = now_ns + young.pause_ns;
   }
-  std::erase_if(young_, [&](const Young& young) { return modes_.is_settled(young.pid, young.start_ns); });
+  std::erase_if(young_, [&](const auto& entry) { return modes_.is_settled(entry.first, entry.second.start_ns); });
+  if (!out_.empty()) next_.records(out_);
 }
 
 void Enrich::records(std::span<const std::byte> bytes) {
@@ -90,7 +92,7 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
       break;
     case WIRE_EXEC:
       if (alive_.contains(pid) || runs_scripts(event.comm))
-        young_.push_back({pid, event.thread.process_start_ns, time_ns + kFirstLook, kFirstLook});
+        young_[pid] = {event.thread.process_start_ns, time_ns + kFirstLook, kFirstLook};
       if (seen_.erase(pid) != 0) {
         symbolizer_.process_replaced(pid, event.thread.process_start_ns);
         modes_.process_replaced(pid, event.thread.process_start_ns);
@@ -99,7 +101,7 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
       break;
     case WIRE_EXIT:
       alive_.erase(pid);
-      std::erase_if(young_, [&](const Young& young) { return young.pid == pid; });
+      young_.erase(pid);
       symbolizer_.process_gone(pid, event.thread.process_start_ns);
       modes_.process_gone(pid, event.thread.process_start_ns);
       break;
@@ -111,24 +113,20 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
 void Enrich::see_process(const wire_thread& thread, std::uint64_t time_ns) {
   if (thread.tgid == 0) return;
   const auto [known, fresh] = seen_.try_emplace(thread.tgid, thread.process_start_ns);
-  if (!fresh && known->second == thread.process_start_ns) {
-    const std::string before = modes_.note(thread.tgid, thread.process_start_ns);
-    modes_.process_seen(thread.tgid, thread.process_start_ns);
-    if (modes_.note(thread.tgid, thread.process_start_ns) != before) put_process(thread, time_ns);
-    return;
-  }
+  if (!fresh && known->second == thread.process_start_ns) return;
   ++met_;
   known->second = thread.process_start_ns;
   named_.erase(thread.tgid);
   script_places_.erase(thread.tgid);
   symbolizer_.process_seen(thread.tgid, thread.process_start_ns);
-  modes_.process_seen(thread.tgid, thread.process_start_ns);
-  put_process(thread, time_ns);
+  modes_.look(thread.tgid, thread.process_start_ns);
+  if (!modes_.is_settled(thread.tgid, thread.process_start_ns))
+    young_[thread.tgid] = {thread.process_start_ns, time_ns + kFirstLook, kFirstLook};
+  put_process(thread.tgid, thread.process_start_ns, time_ns);
 }
 
-void Enrich::put_process(const wire_thread& thread, std::uint64_t time_ns) {
-  const auto info = make_process_record(thread.tgid, time_ns, thread.process_start_ns,
-                                        modes_.note(thread.tgid, thread.process_start_ns));
+void Enrich::put_process(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t time_ns) {
+  const auto info = make_process_record(pid, time_ns, start_ns, modes_.note(pid, start_ns));
   if (info) out_.insert(out_.end(), info->begin(), info->end());
 }
 
@@ -161,10 +159,9 @@ void Enrich::make_out(const capture& captured) {
   if (stack.addresses.empty()) return;
   application_seen_ = false;
   event(Event{captured.header.time_ns, captured.header.cpu, std::move(stack)});
-  if (application_seen_) return;
   if (unwound.is_deep)
-    modes_.flatten(thread.tgid, thread.process_start_ns);
-  else if (unwound.cut_at != 0)
+    modes_.deep_seen(thread.tgid, thread.process_start_ns, application_seen_);
+  else if (unwound.cut_at != 0 && !application_seen_)
     modes_.deepen(thread.tgid, thread.process_start_ns, unwound.cut_at);
 }
 

@@ -40,7 +40,6 @@ class Enrich final : public ByteSink, private EventSink {
 
  private:
   struct Young {
-    std::uint32_t pid = 0;
     std::uint64_t start_ns = 0;
     std::uint64_t next_ns = 0;
     std::uint64_t pause_ns = 0;
@@ -48,7 +47,7 @@ class Enrich final : public ByteSink, private EventSink {
   void event(Event&& event) override;
   void follow(const ProcessEvent& event, std::uint64_t time_ns);
   void see_process(const wire_thread& thread, std::uint64_t time_ns);
-  void put_process(const wire_thread& thread, std::uint64_t time_ns);
+  void put_process(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t time_ns);
   void take_capture(std::span<const std::byte> record);
   void make_out(const capture& captured);
   [[nodiscard]] std::vector<std::uint64_t> name_script(const capture& captured);
@@ -63,7 +62,7 @@ class Enrich final : public ByteSink, private EventSink {
   Unwinder unwinder_{symbolizer_};
   CaptureModes modes_;
   std::vector<std::byte> out_;
-  std::vector<Young> young_;
+  std::map<std::uint32_t, Young> young_;  // pid -> when it is looked at next
   bool admitted_ = true;
   std::uint64_t met_ = 0;
   bool application_seen_ = false;  // in the stack that was named last

@@ -205,8 +205,12 @@ void GroupJudge::exit(const TickFacts& facts) {
   at_exit.now_ns = exited;
   run_steps(std::numeric_limits<std::uint64_t>::max(), at_exit);
   settle_closes(at_exit);
-  // What is still only leaving was closed while the program ended: at this instant it is judged as if it were
-  // there.
+  // What is still only leaving was closed while the program ended. Soon after its use: in order. Else, at this
+  // instant, it is judged as if it were there.
+  const std::uint64_t cutoff = moment(exited).cutoff->ns;
+  const std::vector<const model::Connection*> closed = leaving_;
+  for (const model::Connection* member : closed)
+    if (accuser(*member) == nullptr && model::idle_ns(*member, exited).value_or(0) <= cutoff) drop(*member);
   for (const model::Connection* member : leaving_)
     for (const auto& rule : rules_) rule->update(*member);
   for (const auto& rule : rules_) rule->tick(moment(exited));

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpreters/script_process.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -22,9 +20,8 @@
 #include <thread>
 
 #include "interpreters/altered_memory.hpp"
+#include "piped_child.hpp"
 #include "symbols/symbolizer.hpp"
-
-extern char** environ;
 
 namespace connleak::test {
 
@@ -37,33 +34,13 @@ std::vector<std::string> fields_of(const std::string& line) {
   return fields;
 }
 
-char state_of(pid_t pid, pid_t thread) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto name_end = text.rfind(')');
-  return name_end == std::string::npos || name_end + 2 >= text.size() ? 'X' : text[name_end + 2];
-}
-
 }  // namespace
 
 ScriptProcess::ScriptProcess(const std::vector<std::string>& command) {
-  int in[2];
-  int out[2];
-  if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-  input_ = Fd(in[1]);
-  const Fd child_in(in[0]);
-  const Fd child_out(out[1]);
-  output_ = ::fdopen(out[0], "r");
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-  posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const int error = ::posix_spawnp(&pid_, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("cannot start " + command[0]);
+  PipedChild child = start_piped(command);
+  pid_ = child.pid;
+  input_ = std::move(child.input);
+  output_ = ::fdopen(child.output.release(), "r");
   memory_ = ProcessMemory(pid_);
 }
 
@@ -95,7 +72,11 @@ bool ScriptProcess::next(SaidPlace& said) {
   }
   std::free(line);
   // Between "ready" and the wait for a byte it still runs.
-  for (int i = 0; ready && i < 5000 && state_of(pid_, said.thread) == 'R'; ++i) {
+  const auto runs = [&] {
+    const auto fields = stat_fields(pid_, said.thread);
+    return !fields.empty() && fields[0] == "R";
+  };
+  for (int i = 0; ready && i < 5000 && runs(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return ready;

@@ -2,18 +2,14 @@
 // Starting a subject program.
 #include "subject.hpp"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
-extern char** environ;
+#include "piped_child.hpp"
 
 namespace connleak::test {
 
@@ -37,12 +33,10 @@ SaidFrame parse_frame(const std::string& word) {
 }
 
 std::uint64_t read_start_ns(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  std::istringstream fields(text.substr(text.rfind(')') + 2));
-  std::string field;
-  for (int i = 3; i <= 22; ++i) fields >> field;
-  return std::stoull(field) * (1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK))) + 1;
+  constexpr std::size_t kStart = 22 - 3;
+  const auto fields = stat_fields(pid, pid);
+  return std::stoull(fields.at(kStart)) * (1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK))) +
+         1;
 }
 
 }  // namespace
@@ -50,23 +44,10 @@ std::uint64_t read_start_ns(pid_t pid) {
 std::string subject_path(const std::string& name) { return std::string(CONNLEAK_SYMBOLS_SUBJECTS) + "/" + name; }
 
 Subject::Subject(const std::string& path) {
-  int in[2];
-  int out[2];
-  if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-  input_ = Fd(in[1]);
-  const Fd child_in(in[0]);
-  Fd child_out(out[1]);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-  posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-  char* arguments[] = {const_cast<char*>(path.c_str()), nullptr};
-  const int error = ::posix_spawn(&pid_, path.c_str(), &actions, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("cannot start " + path);
-  child_out = Fd();
-
-  output_ = ::fdopen(out[0], "r");
+  PipedChild child = start_piped({path});
+  pid_ = child.pid;
+  input_ = std::move(child.input);
+  output_ = ::fdopen(child.output.release(), "r");
   listen();
   start_ns_ = read_start_ns(pid_);
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stopped.hpp"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -12,28 +10,15 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
 
-extern char** environ;
+#include "piped_child.hpp"
 
 namespace connleak::test {
 
 namespace {
-
-// From the third on of /proc/PID/stat.
-std::vector<std::string> stat_fields(pid_t pid, pid_t thread) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto name_end = text.rfind(')');
-  if (name_end == std::string::npos) return {};
-  std::istringstream in(text.substr(name_end + 2));
-  return {std::istream_iterator<std::string>(in), {}};
-}
 
 std::optional<user_regs_struct> registers_of(pid_t thread) {
   user_regs_struct registers{};
@@ -89,24 +74,10 @@ std::unique_ptr<capture> capture_thread(pid_t pid, pid_t thread, bool is_deep) {
 }
 
 Stopped::Stopped(const std::vector<std::string>& command) {
-  int in[2];
-  int out[2];
-  if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-  input_ = Fd(in[1]);
-  output_ = Fd(out[0]);
-  const Fd child_in(in[0]);
-  Fd child_out(out[1]);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-  posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const int error = ::posix_spawn(&pid_, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("cannot start " + command[0]);
-  child_out = Fd();
+  PipedChild child = start_piped(command);
+  pid_ = child.pid;
+  input_ = std::move(child.input);
+  output_ = std::move(child.output);
   std::string line;
   for (char byte = 0; ::read(output_.get(), &byte, 1) == 1 && byte != '\n';) line += byte;
   if (!line.starts_with("ready ")) throw std::runtime_error(command[0] + " says: " + line);
