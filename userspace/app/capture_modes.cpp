@@ -15,7 +15,7 @@ namespace {
 
 // An interpreter opens its first connection long after it is ready, but a process is seen before: on a busy
 // machine it starts for seconds.
-constexpr int kMaxLooks = 50;
+constexpr int kMaxLooks = 80;
 // A thread of a library may come first.
 constexpr int kDeepTried = 8;
 // What another path through the same libraries wants may lie a little lower.

@@ -18,8 +18,10 @@ static_assert(static_cast<int>(Language::go) == WIRE_LANGUAGE_GO &&
 
 namespace {
 
-// Interpreters are ready some 20 ms after their start, and busy with imports for longer.
+// Interpreters are ready some 20 ms after their start, and busy with imports for longer; on a busy machine each
+// takes many times as long. What is captured before the look that finds one shows no line of the script.
 constexpr std::uint64_t kFirstLook = 30'000'000;
+constexpr std::uint64_t kYoung = 1'000'000'000;  // looked at every kFirstLook until this old, then ever less often
 constexpr std::uint64_t kLongestPause = 500'000'000;
 
 // Of programs that nobody asked for only these are looked at before they have a connection.
@@ -42,7 +44,8 @@ void Enrich::look_at_young(std::uint64_t now_ns) {
   for (auto& [pid, young] : young_) {
     if (young.next_ns > now_ns) continue;
     if (modes_.look(pid, young.start_ns) && seen_.contains(pid)) put_process(pid, young.start_ns, now_ns);
-    young.pause_ns = std::min(2 * young.pause_ns, kLongestPause);
+    young.looked_ns += young.pause_ns;
+    if (young.looked_ns > kYoung) young.pause_ns = std::min(2 * young.pause_ns, kLongestPause);
     young.next_ns = now_ns + young.pause_ns;
   }
   std::erase_if(young_, [&](const auto& entry) { return modes_.is_settled(entry.first, entry.second.start_ns); });

@@ -43,6 +43,7 @@ class Enrich final : public ByteSink, private EventSink {
     std::uint64_t start_ns = 0;
     std::uint64_t next_ns = 0;
     std::uint64_t pause_ns = 0;
+    std::uint64_t looked_ns = 0;  // the pauses so far
   };
   void event(Event&& event) override;
   void follow(const ProcessEvent& event, std::uint64_t time_ns);
