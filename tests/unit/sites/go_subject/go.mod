@@ -1,0 +1,3 @@
+module sql_subject
+
+go 1.19
