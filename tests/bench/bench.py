@@ -129,9 +129,15 @@ def bench_stacks():
     return True
 
 
+def bench_sites():
+    """Probes on each kind of instruction: what a hit costs, and what the kernel refuses or gets wrong."""
+    print(plain([os.path.join(BENCH, "site_bench")]).rstrip())
+    return True
+
+
 def main():
     benches = {"connect": bench_connect, "query": bench_query, "unix": bench_unix, "capture": bench_capture,
-               "replay": bench_replay, "tick": bench_tick, "stacks": bench_stacks}
+               "replay": bench_replay, "tick": bench_tick, "stacks": bench_stacks, "sites": bench_sites}
     wanted = sys.argv[1:] or list(benches)
     unknown = [name for name in wanted if name not in benches]
     if unknown:
