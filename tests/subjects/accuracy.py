@@ -4,8 +4,9 @@
 
 accuracy.py [--setting NAME]... [--jobs N] [--results FILE] [WORD...]
 Subjects whose name contains a word, else all; settings clear, tls, late, bursts, else these four; drops loses one record
-in a thousand on purpose, late-tls is both, unix goes over the unix sockets of PostgreSQL. One row for each run, then a confusion matrix; status 1 when one of them was judged wrongly or
-could not run.
+in a thousand on purpose, late-tls is both, unix goes over the unix sockets of PostgreSQL. One row for each run, then a
+confusion matrix; status 1 when one of them was judged wrongly or could not run. --with takes in what needs something that
+the product does not have yet (see HAVE).
 """
 import argparse
 import collections
@@ -43,6 +44,13 @@ EXTRA = (DROPS, LATE_TLS, UNIX)
 OPTIONS = ("--idle-after", "300ms", "--hold-after", "1s", "--helper", "function:subject_*")
 RULES = [f"L{number}" for number in range(1, 13)]
 CULPRIT = ("// CULPRIT", "/* CULPRIT */", "# CULPRIT")
+# The line to blame where the finding shows an acquire stack, if it is another one.
+ACQUIRED = ("// ACQUIRED", "/* ACQUIRED */", "# ACQUIRED")
+# What subjects may need and the product has; a run that needs something else is left out, with that as its reason.
+#   probes   uprobes in drivers and pools: leases, handles, pools' own numbers
+#   starved  leaked slots told from a pool that is too small by the socket alone, while some members go on
+HAVE = set()
+NEEDS = ("probes", "starved")
 # Whose functions have names only with options that production does not set.
 UNPROMISED = ("node", "java")
 SECONDS, LATE_SECONDS, ATTACH_AFTER = 12, 18, 4
@@ -51,7 +59,7 @@ JARS = ["/usr/share/java/HikariCP.jar", "/usr/share/java/postgresql.jar", "/usr/
 
 
 class Subject:
-    """One program of the catalogue and what its head says."""
+    """One program of the catalogue with one of its arguments, and what its head says of that."""
 
     # Language: where its files lie, the command that runs one, and the program that must be there for it.
     LANGUAGES = {
@@ -66,40 +74,55 @@ class Subject:
         "rust": ("rust/src/bin/*.rs", lambda s: [f"{SUBJECTS}/rust/{s.stem}"], "cargo"),
     }
 
-    def __init__(self, language, path):
-        self.language, self.path = language, path
+    def __init__(self, language, path, argument=None):
+        self.language, self.path, self.argument = language, path, argument
         file = os.path.dirname(path) if language == "go" else path
         self.stem = os.path.basename(file).split(".")[0]
-        self.name = f"{language}/{self.stem}"
+        self.name = f"{language}/{self.stem}" + (f":{argument}" if argument else "")
         with open(path, encoding="utf-8") as source:
             head = source.read(1500)
             lines = (head + source.read()).splitlines()
         # The line of the culprit, where the language promises one.
         self.line = next((number for number, line in enumerate(lines, 1) if line.endswith(CULPRIT)), None)
+        self.acquired = next((number for number, line in enumerate(lines, 1) if line.endswith(ACQUIRED)), self.line)
         self.head = collections.defaultdict(list)
         for key, value in re.findall(r"^(?:#|//| \*) ([a-z ]+): (.*?)(?: \*/)?$", head, re.MULTILINE):
             self.head[key].append(value.strip())
 
-    def is_subject(self):
-        return bool(self.head["does"])
+    def runs(self):
+        """One subject for each argument that its head names; none where there is no head."""
+        if self.head["runs"]:
+            return [Subject(self.language, self.path, argument) for argument in self.head["runs"][0].split()]
+        return [self] if self.head["does"] else []
+
+    def said(self, key):
+        """The values of a key: those for this argument ("culprit of rows"), else those for all; an argument with an
+        expectation of its own ("expect of fixed") takes nothing from the others' verdict."""
+        own = self.head[f"{key} of {self.argument}"]
+        if own or (self.head[f"expect of {self.argument}"] and key not in ("server", "not under")):
+            return own
+        return self.head[key]
 
     def expected(self, setting):
         """The outcomes that are right: "LEAK L1", "SUSPECT L10", "HELD", "STALE", "none"."""
         if setting == DROPS and not self.leaky():
             return ["none", "HELD", "STALE", *(f"SUSPECT {rule}" for rule in RULES)]
-        return self.head[f"under {'tls' if setting == LATE_TLS else setting}"] or self.head["expect"] + self.head["or"]
+        return self.said(f"under {'tls' if setting == LATE_TLS else setting}") or self.said("expect") + self.said("or")
 
     def left_out(self, setting):
         """Why this setting is not for it, or None."""
-        if setting == UNIX and (self.head["server"] != ["postgresql"] or self.language == "java"):
+        if setting == UNIX and (self.said("server") != ["postgresql"] or self.language == "java"):
             return "another server, or a driver without unix sockets"
-        for text in self.head["not under"]:
+        for text in self.said("not under"):
             if text.split()[0] in (setting, *setting.split("-")):
                 return text.partition(" ")[2].strip("()")
+        for need in self.said("needs") + [n for part in setting.split("-") for n in self.said(f"needs under {part}")]:
+            if need not in HAVE:
+                return f"needs {need}"
         return None
 
     def leaky(self):
-        return self.head["expect"][0].startswith(("LEAK", "SUSPECT"))
+        return self.said("expect")[0].startswith(("LEAK", "SUSPECT"))
 
     def missing(self):
         """The toolchain that is not there, or None."""
@@ -107,30 +130,37 @@ class Subject:
         built = self.command()[0]
         if not shutil.which(program):
             return f"no {program}"
+        for wheel in self.head["wheel"]:
+            if not os.path.isdir(f"{SUBJECTS}/python/{wheel}"):
+                return f"no wheel of {wheel}"
         if os.path.isabs(built) and not os.path.exists(built):
             return f"not built: {os.path.relpath(built, SUBJECTS)}"
         return None
 
     def culprit(self):
         """Function, and where a line is promised its file and line: "lookup (libpq-error-path.c:20)"."""
-        function = self.head["culprit"][0]
+        function = self.said("culprit")[0]
         return f"{function} ({os.path.basename(self.path)}:{self.line})" if self.line else function
 
-    def named(self, culprit):
-        """The report's culprit as culprit() puts it; None where there is none."""
+    def named(self, finding):
+        """The finding's culprit as culprit() puts it; None where there is none."""
+        culprit = finding["culprit"]
         if not culprit or not self.line:
             return culprit and culprit["function"]
-        return f"{culprit['function']} ({os.path.basename(culprit['file'] or '?')}:{culprit['line'] or '?'})"
+        line = culprit["line"] or "?"
+        if finding["stack_kind"] == "acquire" and line == self.acquired:
+            line = self.line
+        return f"{culprit['function']} ({os.path.basename(culprit['file'] or '?')}:{line})"
 
     def command(self):
-        return self.LANGUAGES[self.language][1](self)
+        return self.LANGUAGES[self.language][1](self) + ([self.argument] if self.argument else [])
 
 
 def catalogue(words=()):
     found = []
     for language, (pattern, _, _) in Subject.LANGUAGES.items():
-        subjects = (Subject(language, path) for path in sorted(glob.glob(os.path.join(HERE, pattern))))
-        found += [subject for subject in subjects if subject.is_subject()]
+        for path in sorted(glob.glob(os.path.join(HERE, pattern))):
+            found += Subject(language, path).runs()
     return [subject for subject in found if not words or any(word in subject.name for word in words)]
 
 
@@ -164,6 +194,7 @@ class Servers:
         redis = self.all["redis"]
         environment = self.all["postgresql"].environment()
         environment.update(PGSSLMODE="require" if tls else "disable", PYTHONDONTWRITEBYTECODE="1",
+                           SUBJECT_CLIENTS=os.path.join(HERE, "python/clients.py"),
                            SUBJECT_SECONDS=str(LATE_SECONDS if setting in ("late", LATE_TLS) else SECONDS),
                            MYSQL_HOST="127.0.0.1", MYSQL_PORT=str(self.all["mariadb"].port),
                            REDIS_HOST=redis.host,
@@ -189,7 +220,7 @@ class Row:
         return self.got in self.subject.expected(self.setting)
 
     def wants_culprit(self):
-        return self.subject.leaky() and self.subject.head["culprit"] not in ([], ["-"])
+        return self.subject.leaky() and self.subject.said("culprit") not in ([], ["-"])
 
     def culprit_right(self):
         return self.culprit == self.subject.culprit()
@@ -207,7 +238,7 @@ def summarise(row, report):
     finding = found[0]
     row.got = " ".join(filter(None, (finding["verdict"], finding["rule"])))
     row.connections = finding["connections"]
-    row.culprit = row.subject.named(finding["culprit"])
+    row.culprit = row.subject.named(finding)
     opened = [member["opened_at"] for member in finding["members"] if member["opened_at"]]
     if finding.get("flagged_at") and opened:
         row.flag_s = (stamp(finding["flagged_at"]) - min(map(stamp, opened))).total_seconds()
@@ -305,9 +336,12 @@ def main():
                                      description="Judges every subject under every setting.")
     parser.add_argument("--setting", action="append", choices=(*SETTINGS, *EXTRA))
     parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("--with", dest="have", action="append", choices=NEEDS, default=[],
+                        help="run what needs this, though the product is not known to have it")
     parser.add_argument("--results", help="write the tables here, too")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
+    HAVE.update(options.have)
     subjects = catalogue(options.words)
     if not subjects:
         parser.error("no subject has such a name")
