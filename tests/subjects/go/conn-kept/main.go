@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// does: takes a connection of its own from the pool (pgx behind database/sql) and does not close it
+// runs: pgx mysql
+// does: takes a connection of its own from the pool of database/sql and does not close it
 // expect: LEAK L1
 // culprit: main.lockRow
 // server: postgresql
+// server of mysql: mariadb
 package main
 
 import (
@@ -14,14 +16,14 @@ import (
 )
 
 func lockRow(db *sql.DB) {
-	conn, err := db.Conn(context.Background())
+	conn, err := db.Conn(context.Background()) // ACQUIRED
 	subject.Must(err)
 	_, err = conn.ExecContext(context.Background(), "SELECT 1") // CULPRIT
 	subject.Must(err)
 }
 
 func main() {
-	db := subject.Postgres("pgx")
+	db := subject.Database()
 	leaked := 0
 	for i := 0; subject.Next(); i++ {
 		subject.Query(db, "SELECT 1")

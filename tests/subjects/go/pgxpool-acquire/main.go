@@ -14,15 +14,14 @@ import (
 )
 
 func reserve(pool *pgxpool.Pool) {
-	conn, err := pool.Acquire(context.Background())
+	conn, err := pool.Acquire(context.Background()) // ACQUIRED
 	subject.Must(err)
 	_, err = conn.Exec(context.Background(), "SELECT 1") // CULPRIT
 	subject.Must(err)
 }
 
 func main() {
-	pool, err := pgxpool.New(context.Background(), "pool_max_conns=90")
-	subject.Must(err)
+	pool := subject.Pgxpool("pool_max_conns=90")
 	leaked := 0
 	for i := 0; subject.Next(); i++ {
 		_, err := pool.Exec(context.Background(), "SELECT 1")

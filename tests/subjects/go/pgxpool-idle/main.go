@@ -9,12 +9,10 @@ import (
 	"context"
 
 	"connleak.test/subjects/subject"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 func main() {
-	pool, err := pgxpool.New(context.Background(), "pool_min_conns=8 pool_max_conns=16 pool_health_check_period=500ms")
-	subject.Must(err)
+	pool := subject.Pgxpool("pool_min_conns=8 pool_max_conns=16 pool_health_check_period=500ms")
 	for subject.Next() {
 		_, err := pool.Exec(context.Background(), "SELECT 1")
 		subject.Must(err)

@@ -11,7 +11,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -38,7 +37,7 @@ func main() {
 	db := subject.Postgres("postgres")
 	db.SetMaxOpenConns(5)
 	db.SetMaxIdleConns(5)
-	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	handle := func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/locked" { // what it read lives on with the request's context gone
 			if order(context.Background(), db, true) == nil {
 				lost.Add(1)
@@ -48,14 +47,16 @@ func main() {
 		ctx, cancel := context.WithTimeout(r.Context(), 400*time.Millisecond)
 		defer cancel()
 		if err := order(ctx, db, false); err != nil {
-			http.Error(w, "no connection", http.StatusServiceUnavailable)
+			subject.Refuse(w)
 			return
 		}
 		fmt.Fprintln(w, "ok")
+	}
+	subject.Service(handle, func(i int) []string {
+		if i >= 250 && i%15 == 0 {
+			return []string{"/", "/locked"}
+		}
+		return []string{"/"}
 	})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	subject.Must(err)
-	go http.Serve(listener, nil)
-	Clients(listener.Addr().String())
 	subject.End(int(lost.Load()))
 }

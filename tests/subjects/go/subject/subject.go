@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package subject is what every subject in Go shares: the pace of its requests, its end, its servers.
+// Package subject is what every subject in Go shares: the pace of its requests, its end, its servers, its pools' numbers.
 package subject
 
 import (
-	"context"
-	"crypto/tls"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
-
-	"github.com/go-sql-driver/mysql"
-	_ "github.com/jackc/pgx/v5/stdlib"
-	_ "github.com/lib/pq"
 )
 
 var (
 	began, lull time.Time
 	served      int
+	inFlight    atomic.Int64
+	refused     atomic.Int64
 )
+
+// Most is how many requests of Each are under way at once.
+const Most = 30
 
 func seconds() time.Duration {
 	if n, err := strconv.ParseFloat(os.Getenv("SUBJECT_SECONDS"), 64); err == nil {
@@ -45,10 +44,32 @@ func Next() bool {
 	return time.Since(began) < seconds()-1500*time.Millisecond
 }
 
+// Each starts a request at every Next, each in a goroutine of its own; what comes while Most are under way is turned away.
+func Each(request func(i int)) {
+	for i := 0; Next(); i++ {
+		if inFlight.Add(1) > Most {
+			inFlight.Add(-1)
+			continue
+		}
+		go func(i int) {
+			defer inFlight.Add(-1)
+			request(i)
+		}(i)
+	}
+}
+
+// Settle waits until no request of Each is under way.
+func Settle() {
+	for inFlight.Load() > 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // End is quiet; what is open is closed by the exit alone.
 func End(leaked int) {
 	time.Sleep(1500 * time.Millisecond)
-	json.NewEncoder(os.Stdout).Encode(map[string]int{"leaked": leaked, "requests": served})
+	truth := map[string]any{"leaked": leaked, "requests": served, "refused": refused.Load(), "pools": numbers()}
+	json.NewEncoder(os.Stdout).Encode(truth)
 	os.Exit(0)
 }
 
@@ -58,30 +79,4 @@ func Must(err error) {
 		fmt.Fprintln(os.Stderr, "subject:", err)
 		os.Exit(1)
 	}
-}
-
-// Postgres is a pool over the named driver: "postgres" (lib/pq) or "pgx".
-func Postgres(driver string) *sql.DB {
-	db, err := sql.Open(driver, "sslmode="+os.Getenv("PGSSLMODE"))
-	Must(err)
-	return db
-}
-
-// MySQL is a pool over go-sql-driver.
-func MySQL() *sql.DB {
-	config := mysql.NewConfig()
-	config.User, config.DBName, config.Net = "app", "shop", "tcp"
-	config.Addr = os.Getenv("MYSQL_HOST") + ":" + os.Getenv("MYSQL_PORT")
-	if os.Getenv("MYSQL_TLS") != "" {
-		config.TLS = &tls.Config{InsecureSkipVerify: true}
-	}
-	connector, err := mysql.NewConnector(config)
-	Must(err)
-	return sql.OpenDB(connector)
-}
-
-// Query is one request that gives its connection back.
-func Query(db *sql.DB, text string) {
-	var result any
-	Must(db.QueryRowContext(context.Background(), text).Scan(&result))
 }

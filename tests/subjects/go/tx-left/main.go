@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// runs: postgres mysql
 // does: begins a transaction for each order; the early return forgets Rollback
 // expect: LEAK L3
 // under tls: LEAK L1
 // culprit: main.placeOrder
 // server: postgresql
+// server of mysql: mariadb
 package main
 
 import (
@@ -15,7 +17,7 @@ import (
 )
 
 func placeOrder(db *sql.DB, locked bool) error {
-	tx, err := db.Begin()
+	tx, err := db.Begin() // ACQUIRED
 	subject.Must(err)
 	if _, err := tx.Exec("SELECT 1"); err != nil { // CULPRIT
 		return err
@@ -27,7 +29,7 @@ func placeOrder(db *sql.DB, locked bool) error {
 }
 
 func main() {
-	db := subject.Postgres("postgres")
+	db := subject.Database()
 	leaked := 0
 	for i := 0; subject.Next(); i++ {
 		if placeOrder(db, i%12 == 0) != nil {
