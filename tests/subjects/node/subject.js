@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every subject in JavaScript shares: the pace of its requests, its end, its servers.
 'use strict';
+const http = require('http');
+const { spawn } = require('child_process');
 const seconds = Number(process.env.SUBJECT_SECONDS || 12);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 let served = 0;
@@ -21,11 +23,22 @@ exports.requests = async function* () {
 };
 
 // A quiet end; what is open is closed by the exit alone.
-exports.end = async (leaked) => {
+exports.end = async (leaked, more) => {
   await sleep(1500);
-  console.log(JSON.stringify({ leaked: leaked || 0, requests: served }));
+  console.log(JSON.stringify({ leaked: leaked || 0, requests: served, ...more }));
   process.exit(0);
 };
+
+// Answers over HTTP with the status that handle(path) promises, until clients.py has asked for all it wants.
+exports.service = (handle) => new Promise((resolve) => {
+  const server = http.createServer(async (request, response) => {
+    response.statusCode = await handle(request.url);
+    response.end();
+  });
+  server.listen(0, '127.0.0.1', () => {
+    spawn('/usr/bin/python3', [process.env.SUBJECT_CLIENTS, String(server.address().port)]).on('exit', resolve);
+  });
+});
 
 exports.sleep = sleep;
 exports.postgres = process.env.PGSSLMODE === 'require' ? { ssl: { rejectUnauthorized: false } } : {};

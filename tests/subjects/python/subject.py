@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every subject in Python shares: the pace of its requests, its end, its servers."""
+import http.server
 import json
 import os
+import socketserver
+import subprocess
+import sys
+import threading
 import time
 
 SECONDS = float(os.environ.get("SUBJECT_SECONDS", "12"))
@@ -50,6 +55,33 @@ def left_behind(worker):
     time.sleep(1)
     os.kill(int(os.read(mine, 20)), 9)
     end(1)
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def service(handle):
+    """Answers over HTTP with the status of handle(path), a thread a request, until clients.py has asked for all it wants."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(handle(self.path))
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    clients = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients.py")
+    subprocess.run([sys.executable, clients, str(server.server_port)], check=True)
+
+
+def wheels():
+    """Puts the packages that tools/subjects installed from wheels before those of the system."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path.insert(0, os.path.join(here, "../../../build/subjects/python"))
 
 
 def pymysql_options():
