@@ -59,6 +59,32 @@ static inline void subject_fail(const char *what)
 	exit(1);
 }
 
+/* A way to make a connection. */
+struct subject_way {
+	const char *name;
+	void *(*open)(void);
+};
+
+/* Uses a connection at each pace, made in the way that is named, and loses each tenth; all ways in turn and none lost where
+ * the name is another one. Returns how many were lost. The ways end with a name of NULL. */
+static inline int subject_ways(const char *name, const struct subject_way *ways, void (*use)(void *connection, bool lose))
+{
+	const struct subject_way *one = ways;
+	int count = 0, lost = 0;
+
+	while (ways[count].name)
+		count++;
+	while (one->name && (!name || strcmp(one->name, name) != 0))
+		one++;
+	for (int i = 0; subject_next(); i++) {
+		bool lose = one->name && i % 10 == 0;
+
+		use(one->name ? one->open() : ways[i % count].open(), lose);
+		lost += lose;
+	}
+	return lost;
+}
+
 #ifdef LIBPQ_FE_H
 static inline PGconn *subject_connect(void)
 {
@@ -76,18 +102,27 @@ static inline void subject_query(PGconn *connection, const char *text)
 #endif
 
 #ifdef _mysql_h
-static inline MYSQL *subject_connect(void)
+static inline void subject_options(MYSQL *connection)
 {
-	MYSQL *connection = mysql_init(NULL);
 	my_bool on = 1, off = 0;
 
 	if (getenv("MYSQL_TLS")) {
 		mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &on);
 		mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off);
 	}
+}
+
+static inline MYSQL *subject_connect_with(MYSQL *connection)
+{
+	subject_options(connection);
 	if (!mysql_real_connect(connection, getenv("MYSQL_HOST"), "app", "", "shop", atoi(getenv("MYSQL_PORT")), NULL, 0))
 		subject_fail(mysql_error(connection));
 	return connection;
+}
+
+static inline MYSQL *subject_connect(void)
+{
+	return subject_connect_with(mysql_init(NULL));
 }
 
 static inline void subject_query(MYSQL *connection, const char *text)
