@@ -65,20 +65,24 @@ struct subject_way {
 	void *(*open)(void);
 };
 
-/* Uses a connection at each pace, made in the way that is named, and loses each tenth; all ways in turn and none lost where
- * the name is another one. Returns how many were lost. The ways end with a name of NULL. */
+/* Uses a connection at each pace, made in the way that is named, and loses one in 0.2 s, however long connecting takes,
+ * but never two in a row; all ways in turn and none lost where the name is another one. Returns how many were lost.
+ * The ways end with a name of NULL. */
 static inline int subject_ways(const char *name, const struct subject_way *ways, void (*use)(void *connection, bool lose))
 {
 	const struct subject_way *one = ways;
 	int count = 0, lost = 0;
+	double next = 0;
+	bool lose = false;
 
 	while (ways[count].name)
 		count++;
 	while (one->name && (!name || strcmp(one->name, name) != 0))
 		one++;
 	for (int i = 0; subject_next(); i++) {
-		bool lose = one->name && i % 10 == 0;
-
+		lose = one->name && !lose && subject_now() >= next;
+		if (lose)
+			next = subject_now() + 0.2;
 		use(one->name ? one->open() : ways[i % count].open(), lose);
 		lost += lose;
 	}

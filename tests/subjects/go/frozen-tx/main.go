@@ -7,6 +7,9 @@
 // culprit: main.placeOrder
 // under tls: LEAK L2
 // needs under tls: probes
+// under late: LEAK L2
+// under late: LEAK L3
+// under late: SUSPECT L3
 // server: postgresql
 // server of mysql: mariadb
 package main
