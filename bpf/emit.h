@@ -22,6 +22,7 @@ enum hook {
 	HOOK_STORAGE,       /* records made; dropped: the socket had no room for one */
 	HOOK_STACK_STORAGE, /* likewise stacks */
 	HOOK_MPTCP,         /* MPTCP connections that were left out */
+	HOOK_DRIVER,        /* probes on drivers and pools */
 	HOOK_UNREAD,        /* payloads that could not be read: they leave the state as it was */
 	HOOK_END
 };

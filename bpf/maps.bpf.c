@@ -5,6 +5,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "closing.h"
+#include "leases.h"
 #include "maps.h"
 
 const volatile bool scoped = false;
@@ -14,6 +15,7 @@ const volatile __u64 idle_after_ns = 30ull * 1000 * 1000 * 1000;
 __u32 next_scan = 1;
 __u32 any_session = 0;
 __u32 any_layout = 0;
+__u32 any_driver = 0;
 __u32 captures_held = 0;
 const volatile __u32 captures_limit = 0;
 
@@ -28,6 +30,9 @@ struct met_map met SEC(".maps");
 struct paces_map paces SEC(".maps");
 struct services_map services SEC(".maps");
 struct scope_map scope_pids SEC(".maps");
+struct leases_map leases SEC(".maps");
+struct owners_map owners SEC(".maps");
+struct connecting_map connecting SEC(".maps");
 struct closing_stacks_map closing_stacks SEC(".maps");
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -7,6 +7,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "leases.h"
 #include "record.h"
 #include "stacks.h"
 #include "tasks.h"
@@ -24,8 +25,11 @@ static __always_inline void connection__begin(void *ctx, struct sock *sk, struct
 	task__identify(task, &c->wire.opener);
 	c->wire.uid = (__u32)bpf_get_current_uid_gid();
 	bpf_get_current_comm(c->wire.comm, sizeof(c->wire.comm));
-	if (task__is_user(task))
-		stack__open(ctx, sk, c);
+	if (!task__is_user(task))
+		return;
+	if (READ_ONCE(any_driver))
+		lease__note_connect(task, c);
+	stack__open(ctx, sk, c);
 }
 
 #endif

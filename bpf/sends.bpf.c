@@ -7,6 +7,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "emit.h"
+#include "leases.h"
 #include "maps.h"
 #include "requests.h"
 #include "stacks.h"
@@ -81,6 +82,7 @@ static __always_inline int send__note(void *ctx, struct sock *sk, int sent)
 	else if (c->wire.first_user.tid != thread.tid || c->wire.first_user.thread_start_ns != thread.thread_start_ns)
 		connection__set_flag(c, WIRE_FLAG_SHARED);
 	c->wire.last_user = thread;
+	lease__note_send(task, c);
 	stack__use(ctx, sk, c, &thread);
 	__sync_fetch_and_add(&c->users_seq, 1);
 	return 0;

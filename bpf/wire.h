@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define WIRE_VERSION 5
+#define WIRE_VERSION 6
 
 /* TASK_COMM_LEN of the kernel. */
 #define WIRE_COMM 16
@@ -52,6 +52,8 @@ enum wire_type {
 	WIRE_PROCESS = 20,    /* wire_process_info, made by userspace from /proc at first sight */
 	WIRE_SYMBOL = 21,     /* wire_symbol, made by userspace: what an address of a stack means */
 	WIRE_REQUESTS = 22,   /* wire_requests */
+	WIRE_LEASE = 23,      /* wire_lease */
+	WIRE_POOL = 24,       /* wire_pool */
 	WIRE_TYPE_END
 };
 
@@ -146,7 +148,8 @@ struct wire_connection {
 	__u8 turn;            /* enum wire_turn */
 	__u8 transaction;     /* enum wire_transaction */
 	__u8 protocol;        /* enum wire_protocol */
-	__u8 padding[6];
+	__u8 driver;          /* enum wire_driver: whose object `handle` is */
+	__u8 padding[5];
 	__u8 local[16];       /* network order; IPv4 in the first four */
 	__u8 remote[16];
 	char comm[WIRE_COMM]; /* of the opener */
@@ -157,6 +160,7 @@ struct wire_connection {
 	__u32 peer_pid;
 	char path[WIRE_PATH];
 	char peer_comm[WIRE_COMM];
+	__u64 handle;         /* the address of what the driver or the pool has for it; 0: not seen. See wire_lease */
 };
 
 struct wire_edge {
@@ -181,9 +185,11 @@ struct wire_gaps {
 	__u16 padding[7];
 };
 
-/* WIRE_STACK_FORK: where a process that had opened connections forked; cookie is the child's tgid, opened_ns its start. */
+/* WIRE_STACK_FORK: where a process that had opened connections forked; cookie is the child's tgid, opened_ns its start.
+ * WIRE_STACK_ACQUIRE: where a lease was taken; cookie is its handle, opened_ns its acquired_ns. */
 enum wire_stack_kind {
-	WIRE_STACK_OPEN = 0, WIRE_STACK_LAST_USE = 1, WIRE_STACK_CLOSE = 2, WIRE_STACK_FORK = 3, WIRE_STACK_KIND_END
+	WIRE_STACK_OPEN = 0, WIRE_STACK_LAST_USE = 1, WIRE_STACK_CLOSE = 2, WIRE_STACK_FORK = 3, WIRE_STACK_ACQUIRE = 4,
+	WIRE_STACK_KIND_END
 };
 
 /* Sent only for connections that fell silent: at a scan once a stack is new, and at close. */
@@ -226,6 +232,62 @@ struct wire_requests {
 	__u32 alone[WIRE_WAIT_BUCKETS];  /* of those: while it waited the process sent nothing elsewhere */
 	__u32 failed[WIRE_WAIT_BUCKETS]; /* of those alone: answered with HTTP 5xx, or given up by the client */
 	__u32 padding;
+};
+
+enum wire_driver {
+	WIRE_DRIVER_UNKNOWN = 0,
+	WIRE_DRIVER_LIBPQ = 1,
+	WIRE_DRIVER_MYSQL_C = 2,     /* libmysqlclient, libmariadb */
+	WIRE_DRIVER_HIREDIS = 3,
+	WIRE_DRIVER_GO_SQL = 4,      /* database/sql over any driver */
+	WIRE_DRIVER_PGXPOOL = 5,
+	WIRE_DRIVER_END
+};
+
+/* What holds a connection that was taken out of its pool. */
+enum wire_object {
+	WIRE_OBJECT_UNKNOWN = 0,
+	WIRE_OBJECT_HANDLE = 1,      /* no lease: a driver's own connection, from its connect to its finish */
+	WIRE_OBJECT_CALL = 2,        /* a call that gives it back at its end */
+	WIRE_OBJECT_ROWS = 3,
+	WIRE_OBJECT_TRANSACTION = 4,
+	WIRE_OBJECT_STATEMENT = 5,
+	WIRE_OBJECT_CONNECTION = 6,
+	WIRE_OBJECT_END
+};
+
+/* A connection as its driver or pool has it: taken out, and given back. Made by userspace at a scan of levels when it has
+ * changed; what was given back between two scans is not told. */
+struct wire_lease {
+	struct wire_header header;
+	struct wire_thread thread;  /* that took it */
+	__u64 handle;               /* as in wire_connection */
+	__u64 pool;                 /* its address; 0: none */
+	__u64 owner;                /* the goroutine's address that took it; 0: the thread */
+	__u64 goroutine;            /* its id; 0: not known */
+	__u64 acquired_ns;
+	__u64 released_ns;          /* 0: not yet */
+	__u64 taken;                /* times it was taken out so far */
+	__u8 object;                /* enum wire_object */
+	__u8 driver;                /* enum wire_driver */
+	__u8 owner_gone;            /* 1: the goroutine has ended */
+	__u8 padding[5];
+};
+
+/* The numbers of one pool, read by userspace from the memory of its process at one instant. */
+struct wire_pool {
+	struct wire_header header;
+	struct wire_thread process; /* tid = tgid */
+	__u64 pool;                 /* its address */
+	__u64 max_open;             /* 0: no limit */
+	__u64 open;
+	__u64 in_use;
+	__u64 idle;
+	__u64 waiting;              /* who waits for a connection now */
+	__u64 wait_count;           /* so far */
+	__u64 wait_ns;              /* so far, of those that have ended; ~0: not known */
+	__u8 driver;                /* enum wire_driver */
+	__u8 padding[7];
 };
 
 enum wire_scan_kind {
@@ -331,16 +393,18 @@ static inline __u64 wire_gap_bound_ns(unsigned int bucket)
 #endif
 WIRE_ASSERT(sizeof(struct wire_header) == 16, "wire_header");
 WIRE_ASSERT(sizeof(struct wire_thread) == 24, "wire_thread");
-WIRE_ASSERT(sizeof(struct wire_connection) == 576, "wire_connection");
+WIRE_ASSERT(sizeof(struct wire_connection) == 584, "wire_connection");
 WIRE_ASSERT(__builtin_offsetof(struct wire_connection, opener) == 160, "wire_connection.opener");
 WIRE_ASSERT(__builtin_offsetof(struct wire_connection, local) == 272, "wire_connection.local");
-WIRE_ASSERT(sizeof(struct wire_edge) == 632, "wire_edge");
+WIRE_ASSERT(sizeof(struct wire_edge) == 640, "wire_edge");
 WIRE_ASSERT(sizeof(struct wire_process) == 80, "wire_process");
 WIRE_ASSERT(sizeof(struct wire_gaps) == 432, "wire_gaps");
 WIRE_ASSERT(sizeof(struct wire_stack) == 64 + 8 * WIRE_FRAMES, "wire_stack");
 WIRE_ASSERT(sizeof(struct wire_holder) == 80, "wire_holder");
 WIRE_ASSERT(sizeof(struct wire_session) == 64, "wire_session");
 WIRE_ASSERT(sizeof(struct wire_requests) == 52 + 12 * WIRE_WAIT_BUCKETS, "wire_requests");
+WIRE_ASSERT(sizeof(struct wire_lease) == 104, "wire_lease");
+WIRE_ASSERT(sizeof(struct wire_pool) == 112, "wire_pool");
 WIRE_ASSERT(sizeof(struct wire_scan) == 32, "wire_scan");
 WIRE_ASSERT(sizeof(struct wire_loss) == 80, "wire_loss");
 WIRE_ASSERT(sizeof(struct wire_process_info) == 104 + 4096, "wire_process_info");

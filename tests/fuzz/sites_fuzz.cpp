@@ -57,7 +57,7 @@ void check_site(const ElfImage& image, const Code& code, const Site& site) {
   if (site.emulated != site.obstacle.empty() || site.instruction.empty()) std::abort();
 }
 
-void check(const ElfImage& image, const FunctionRange& range, Registers wanted, Abi abi) {
+void check(const ElfImage& image, const FunctionRange& range, RegisterSet wanted, Abi abi) {
   const auto code = Code::read(image, range);
   const auto entry = entry_site(image, range, wanted, abi);
   const auto returns = return_sites(image, range);
@@ -88,7 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Fd file = test::file_of(program(code));
   const auto image = ElfImage::open(file.get());
   if (!image) std::abort();
-  Registers wanted;
+  RegisterSet wanted;
   if ((choices & 1) != 0) wanted.add(Register::di);
   if ((choices & 2) != 0) wanted.add(Register::ax);
   if ((choices & 4) != 0) wanted.add(Register::sp);

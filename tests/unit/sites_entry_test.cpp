@@ -18,10 +18,10 @@ const CodeFile& places() {
   return file;
 }
 
-constexpr Registers kArguments = {Register::di, Register::si, Register::dx};
-constexpr Registers kGoArguments = {Register::ax, Register::bx, Register::r14, Register::sp};
+constexpr RegisterSet kArguments = {Register::di, Register::si, Register::dx};
+constexpr RegisterSet kGoArguments = {Register::ax, Register::bx, Register::r14, Register::sp};
 
-Result<Site> entry_of(const std::string& name, Registers wanted = kArguments, Abi abi = Abi::system_v) {
+Result<Site> entry_of(const std::string& name, RegisterSet wanted = kArguments, Abi abi = Abi::system_v) {
   return entry_site(places().image(), places().function(name), wanted, abi);
 }
 

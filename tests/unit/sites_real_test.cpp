@@ -22,7 +22,7 @@ const CodeFile& go_sql() {
   return file;
 }
 
-constexpr Registers kArguments = {Register::ax, Register::bx, Register::r14, Register::sp};
+constexpr RegisterSet kArguments = {Register::ax, Register::bx, Register::r14, Register::sp};
 
 bool is_branch(const Site& site) { return site.emulated && site.instruction.starts_with("j"); }
 

@@ -2,6 +2,7 @@
 #include "app/command_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "app/config_file.hpp"
 #include "app/version.hpp"
 #include "base/text.hpp"
+#include "drivers/plan.hpp"
 
 namespace connleak {
 namespace {
@@ -34,7 +36,7 @@ constexpr CommandInfo kCommands[] = {
 // What CLI11 collects as text; turned into Options once everything is there.
 struct Raw {
   std::string idle_after, hold_after, max_age, duration, interval, format = "text", fail_on, target;
-  std::string from, output, textfile, suppress, baseline, config;
+  std::string from, output, textfile, suppress, baseline, config, probes = "auto";
   std::vector<std::string> pids, ports, endpoints, libraries, applications, helpers;
 };
 
@@ -76,6 +78,22 @@ Result<EndpointPattern> parse_endpoint(const std::string& text) {
   return pattern;
 }
 
+Result<void> parse_probes(const std::string& text, Options& options) {
+  if (text == "auto") return {};
+  options.probes.emplace();
+  if (text == "off") return {};
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    const std::string name = text.substr(at, comma - at);
+    if (std::ranges::find(kDriverNames, name) == kDriverNames.end())
+      return failure(ErrorKind::usage, fmt::format("--probes {}: expected auto, off, or some of {} with commas between.",
+                                                   escape(text), fmt::join(kDriverNames, ", ")));
+    options.probes->push_back(name);
+    at = comma + 1;
+  }
+  return {};
+}
+
 void add_scope(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--pid", raw.pids, "only this process and its descendants")->type_name("N");
   app.add_option("--comm", options.scope.comms, "only processes of this name")->type_name("NAME");
@@ -92,8 +110,6 @@ void add_rules(CLI::App& app, Options& options, Raw& raw, const char* idle, cons
       ->type_name("DUR");
   app.add_option("--hold-after", raw.hold_after, fmt::format("held longer is HELD [{}]", hold))->type_name("DUR");
   app.add_option("--max-age", raw.max_age, "older connections are STALE [off]")->type_name("DUR");
-  app.add_option("--probes", options.probes, "driver and pool probes: auto, off or a list [auto]")
-      ->type_name("LIST");
   app.add_option("--fail-on", raw.fail_on, fmt::format("leak, suspect, open or never [{}]", fail_on))
       ->type_name("WHAT");
   app.add_option("--leak-exit-code", options.leak_exit_code, "exit status of such a failure [23]")->type_name("N");
@@ -105,8 +121,12 @@ void add_rules(CLI::App& app, Options& options, Raw& raw, const char* idle, cons
 
 void add_command_options(CLI::App& app, Command command, Options& options, Raw& raw) {
   app.add_option("--config", raw.config, "the same options as a TOML file")->type_name("FILE");
-  if (command == Command::doctor) return;
+  if (command == Command::doctor) {
+    app.add_option("--pid", raw.pids, "also what would be probed in this process")->type_name("N");
+    return;
+  }
   add_scope(app, options, raw);
+  app.add_option("--probes", raw.probes, "driver and pool probes: auto, off or a list [auto]")->type_name("LIST");
   const bool run = command == Command::run;
   if (command != Command::record)
     add_rules(app, options, raw, run ? "1s" : "30s", run ? "5s" : "60s", run ? "leak" : "never");
@@ -227,6 +247,7 @@ Result<void> fill(Options& options, const Raw& raw) {
         duration_option("--hold-after", raw.hold_after, options.hold_after),
         duration_option("--max-age", raw.max_age, maximum), duration_option("--duration", raw.duration, duration),
         duration_option("--interval", raw.interval, options.interval), culprit_rules(options.culprit_rules, raw),
+        parse_probes(raw.probes, options),
         numbers("--pid", raw.pids, options.scope.pids), numbers("--port", raw.ports, options.scope.ports),
         choice<Format>(
             "--format", raw.format,

@@ -16,9 +16,6 @@
 #include "events/recording.hpp"
 #include "export/json.hpp"
 #include "export/prometheus.hpp"
-#include "probes/doctor.hpp"
-#include "symbols/symbolizer.hpp"
-#include "views/doctor.hpp"
 #include "views/terminal.hpp"
 #include "views/top_table.hpp"
 
@@ -172,23 +169,6 @@ Result<int> record_command(const Options& options) {
   if (auto finished = (*live)->finish(); !finished) return tl::unexpected(finished.error());
   if (auto finished = (*writer)->finish(); !finished) return tl::unexpected(finished.error());
   return 0;
-}
-
-Result<int> doctor_command(const Options&) {
-  const auto checks = doctor();
-  std::vector<DoctorLine> lines;
-  bool able = true;
-  for (const Check& check : checks) {
-    lines.push_back({check.name, check.ok, check.required, check.consequence});
-    able = able && (check.ok || !check.required);
-  }
-  const SymbolizerLimits symbols;
-  lines.push_back({"symbol caches", true, false,
-                   fmt::format("up to {} MiB of tables and answers, {} addresses, {} open files",
-                               symbols.bytes >> 20, symbols.addresses, symbols.modules)});
-  if (auto written = write_stream(STDOUT_FILENO, render_doctor(lines)); !written)
-    return tl::unexpected(written.error());
-  return able ? 0 : kExitUnsupported;
 }
 
 }  // namespace connleak

@@ -23,6 +23,7 @@ namespace {
 constexpr std::uint64_t kFirstLook = 30'000'000;
 constexpr std::uint64_t kYoung = 1'000'000'000;  // looked at every kFirstLook until this old, then ever less often
 constexpr std::uint64_t kLongestPause = 500'000'000;
+constexpr std::uint64_t kLookAgain = 10'000'000'000;
 
 // Of programs that nobody asked for only these are looked at before they have a connection.
 bool runs_scripts(std::string_view comm) {
@@ -39,16 +40,33 @@ void Enrich::watch(std::uint32_t pid) {
   if (const auto start = read_start_ns(pid)) young_[pid] = {*start, 0, kFirstLook};
 }
 
+void Enrich::look_at_processes(std::uint64_t now_ns) {
+  look_at_young(now_ns);
+  if (!drivers_ || now_ns < next_look_ns_) return;
+  next_look_ns_ = now_ns + kLookAgain;
+  for (const auto& [pid, start_ns] : seen_) {
+    symbolizer_.look_again(pid, start_ns);
+    drivers_->look(pid, start_ns);
+  }
+}
+
 void Enrich::look_at_young(std::uint64_t now_ns) {
   out_.clear();
   for (auto& [pid, young] : young_) {
     if (young.next_ns > now_ns) continue;
-    if (modes_.look(pid, young.start_ns) && seen_.contains(pid)) put_process(pid, young.start_ns, now_ns);
+    if (modes_.is_settled(pid, young.start_ns))
+      symbolizer_.look_again(pid, young.start_ns);
+    else if (modes_.look(pid, young.start_ns) && seen_.contains(pid))
+      put_process(pid, young.start_ns, now_ns);
+    if (drivers_) drivers_->look(pid, young.start_ns);
     young.looked_ns += young.pause_ns;
     if (young.looked_ns > kYoung) young.pause_ns = std::min(2 * young.pause_ns, kLongestPause);
     young.next_ns = now_ns + young.pause_ns;
   }
-  std::erase_if(young_, [&](const auto& entry) { return modes_.is_settled(entry.first, entry.second.start_ns); });
+  std::erase_if(young_, [&](const auto& entry) {
+    return modes_.is_settled(entry.first, entry.second.start_ns) &&
+           (!drivers_ || entry.second.looked_ns > kYoung);
+  });
   if (!out_.empty()) next_.records(out_);
 }
 
@@ -99,6 +117,7 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
       if (seen_.erase(pid) != 0) {
         symbolizer_.process_replaced(pid, event.thread.process_start_ns);
         modes_.process_replaced(pid, event.thread.process_start_ns);
+        if (drivers_) drivers_->process_gone(pid);
         see_process(event.thread, time_ns);
       }
       break;
@@ -107,6 +126,8 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
       young_.erase(pid);
       symbolizer_.process_gone(pid, event.thread.process_start_ns);
       modes_.process_gone(pid, event.thread.process_start_ns);
+      if (drivers_) drivers_->process_gone(pid);
+      seen_.erase(pid);
       break;
     default:
       break;
@@ -123,7 +144,8 @@ void Enrich::see_process(const wire_thread& thread, std::uint64_t time_ns) {
   script_places_.erase(thread.tgid);
   symbolizer_.process_seen(thread.tgid, thread.process_start_ns);
   modes_.look(thread.tgid, thread.process_start_ns);
-  if (!modes_.is_settled(thread.tgid, thread.process_start_ns))
+  if (drivers_) drivers_->look(thread.tgid, thread.process_start_ns);
+  if (drivers_ || !modes_.is_settled(thread.tgid, thread.process_start_ns))
     young_[thread.tgid] = {thread.process_start_ns, time_ns + kFirstLook, kFirstLook};
   put_process(thread.tgid, thread.process_start_ns, time_ns);
 }

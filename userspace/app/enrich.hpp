@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "app/capture_modes.hpp"
+#include "app/driver_probes.hpp"
 #include "events/decode.hpp"
 #include "events/source.hpp"
 #include "report/scope_filter.hpp"
@@ -23,17 +25,28 @@ namespace connleak {
 // was captured goes no further. Drops what is out of scope.
 class Enrich final : public ByteSink, private EventSink {
  public:
-  // Scope and sink are borrowed. `tell` hands to the kernel side how stacks of a process are captured.
-  Enrich(ScopeFilter& scope, ByteSink& next, CaptureModes::Tell tell)
-      : scope_(scope), next_(next), decoder_(*this), modes_(symbolizer_, std::move(tell)) {}
+  // What it asks of the kernel side.
+  struct Hooks {
+    CaptureModes::Tell tell;  // how stacks of a process are captured
+    // Probes on drivers and pools; without: none are wanted.
+    DriverProbes::Place place;
+    DriverProbes::Release release;
+    std::optional<std::vector<std::string>> drivers;  // as in Options::probes
+  };
+  // Scope and sink are borrowed.
+  Enrich(ScopeFilter& scope, ByteSink& next, Hooks hooks)
+      : scope_(scope), next_(next), decoder_(*this), modes_(symbolizer_, std::move(hooks.tell)) {
+    if (hooks.place) drivers_.emplace(symbolizer_, std::move(hooks.place), std::move(hooks.release), std::move(hooks.drivers));
+  }
 
   void records(std::span<const std::byte> bytes) override;
 
   // Processes of --pid with their descendants that still live; filled by watch() and by fork and exit edges.
   void watch(std::uint32_t pid);
   // Looks at programs that were just started, or are watched from now on, before they open a connection: the stack
-  // of the first request should be captured as their interpreter wants it. Call it some times a second.
-  void look_at_young(std::uint64_t now_ns);
+  // of the first request should be captured as their interpreter wants it, and their drivers be probed. At all
+  // others now and then: libraries are loaded at any time. Call it some times a second.
+  void look_at_processes(std::uint64_t now_ns);
   // Processes met so far: a rise says that one is new, of which everything should be looked at while it lives.
   [[nodiscard]] std::uint64_t met() const { return met_; }
   [[nodiscard]] const std::unordered_set<std::uint32_t>& watched_alive() const { return alive_; }
@@ -47,6 +60,7 @@ class Enrich final : public ByteSink, private EventSink {
   };
   void event(Event&& event) override;
   void follow(const ProcessEvent& event, std::uint64_t time_ns);
+  void look_at_young(std::uint64_t now_ns);
   void see_process(const wire_thread& thread, std::uint64_t time_ns);
   void put_process(std::uint32_t pid, std::uint64_t start_ns, std::uint64_t time_ns);
   void take_capture(std::span<const std::byte> record);
@@ -62,6 +76,8 @@ class Enrich final : public ByteSink, private EventSink {
   Symbolizer symbolizer_;
   Unwinder unwinder_{symbolizer_};
   CaptureModes modes_;
+  std::optional<DriverProbes> drivers_;
+  std::uint64_t next_look_ns_ = 0;  // at everybody's drivers
   std::vector<std::byte> out_;
   std::map<std::uint32_t, Young> young_;  // pid -> when it is looked at next
   bool admitted_ = true;

@@ -48,6 +48,7 @@ Result<std::unique_ptr<Live>> Live::open(const Options& options, std::uint32_t c
   if (!probes) return tl::unexpected(probes.error());
   live->probes_ = std::move(*probes);
   live->child_ = child != 0;
+  live->drivers_ = options.probes;
   live->level_interval_ns_ =
       static_cast<std::uint64_t>(std::clamp(options.idle_after / 3, kFastestLevels, kSlowestLevels).count());
   live->holders_interval_ns_ = static_cast<std::uint64_t>(
@@ -56,8 +57,16 @@ Result<std::unique_ptr<Live>> Live::open(const Options& options, std::uint32_t c
 }
 
 void Live::to(ByteSink& sink) {
-  enrich_ = std::make_unique<Enrich>(
-      scope_, sink, [this](std::uint32_t pid, const frame_layout& layout) { probes_->set_layout(pid, layout); });
+  Enrich::Hooks hooks;
+  hooks.tell = [this](std::uint32_t pid, const frame_layout& layout) { probes_->set_layout(pid, layout); };
+  if (!drivers_ || !drivers_->empty()) {
+    hooks.drivers = drivers_;
+    hooks.place = [this](std::uint32_t pid, int file, std::span<const DriverSite> sites) {
+      return probes_->probe_driver(pid, file, sites);
+    };
+    hooks.release = [this](std::uint32_t pid) { probes_->release_driver(pid); };
+  }
+  enrich_ = std::make_unique<Enrich>(scope_, sink, std::move(hooks));
 }
 
 // Twice, because a process may fork between the two looks; forks after that are followed in the kernel.
@@ -76,7 +85,7 @@ Result<void> Live::step(std::chrono::milliseconds wait, std::uint64_t settle_due
   }
   if (auto drained = probes_->poll(*enrich_, wait); !drained) return tl::unexpected(drained.error());
   std::uint64_t now = boot_now_ns();
-  enrich_->look_at_young(now);
+  enrich_->look_at_processes(now);
   if (enrich_->met() != met_) {
     // It may be gone at the next scan: what its stacks mean is asked while it lives.
     met_ = enrich_->met();

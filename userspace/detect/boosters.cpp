@@ -52,12 +52,46 @@ void by_checks(const model::Group& group, const Members& accused, std::uint64_t 
                   number_text(siblings), seconds_text(pause)));
 }
 
+// How a driver's own connections are given up.
+const char* finish_of(std::uint8_t driver) {
+  switch (driver) {
+    case WIRE_DRIVER_LIBPQ:
+      return "PQfinish";
+    case WIRE_DRIVER_MYSQL_C:
+      return "mysql_close";
+    case WIRE_DRIVER_HIREDIS:
+      return "redisFree";
+    default:
+      return nullptr;
+  }
+}
+
+// What the driver was told of them.
+void by_handles(const model::Group& group, const Members& accused, std::vector<std::string>& sentences) {
+  const char* finish = finish_of(group.driver);
+  std::size_t known = 0;
+  std::size_t finished = 0;
+  for (const model::Connection* member : accused) {
+    if (member->lease == nullptr || member->lease->record.object != WIRE_OBJECT_HANDLE) continue;
+    ++known;
+    finished += member->lease->record.released_ns != 0 ? 1U : 0U;
+  }
+  if (finish == nullptr || known == 0) return;
+  if (finished == 0)
+    sentences.push_back(fmt::format("{} was called for none of the {} handles that probes saw connect", finish,
+                                    number_text(known)));
+  else
+    sentences.push_back(fmt::format("{} was called for {} of {} handles, whose sockets somebody else keeps open",
+                                    finish, number_text(finished), number_text(known)));
+}
+
 }  // namespace
 
 std::vector<std::string> boosters(const model::Group& group, const Members& accused, std::uint64_t now_ns) {
   std::vector<std::string> sentences;
   by_lifetime(group, accused, now_ns, sentences);
   by_checks(group, accused, now_ns, sentences);
+  by_handles(group, accused, sentences);
   return sentences;
 }
 

@@ -10,7 +10,7 @@
 namespace connleak::detect {
 
 // Sentences for `why`: the accused ones are older than any that was closed; whatever keeps the others alive does
-// not reach them.
+// not reach them; their driver was not told to give them up.
 [[nodiscard]] std::vector<std::string> boosters(const model::Group& group,
                                                 const std::vector<const model::Connection*>& accused,
                                                 std::uint64_t now_ns);

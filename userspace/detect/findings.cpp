@@ -89,11 +89,16 @@ void GroupJudge::fill(Finding& finding, const Draft& draft) const {
   const std::uint64_t lost = model_.losses().last_lost_ns;
   finding.complete = lost == 0 || lost <= members.front()->key.opened_ns;
   finding.server_filter = server_filter(members);
-  finding.stack_is_open =
-      finding.stack != nullptr && std::none_of(members.begin(), members.end(),
-                                               [&](const auto* m) { return m->last_use_stack == finding.stack; });
+  const auto has = [&](StackOf kind) {
+    return std::any_of(members.begin(), members.end(),
+                       [&](const auto* m) { return stack_of(*m, kind) == finding.stack; });
+  };
+  if (finding.stack != nullptr)
+    finding.stack_of = has(StackOf::acquire)    ? StackOf::acquire
+                       : has(StackOf::last_use) ? StackOf::last_use
+                                                : StackOf::open;
   const auto is_used = [](const auto* m) { return m->last_use_stack != nullptr; };
-  if (finding.stack_is_open && names_culprit(finding.stack) &&
+  if (finding.stack_of == StackOf::open && names_culprit(finding.stack) &&
       std::any_of(members.begin(), members.end(), is_used) &&
       std::none_of(members.begin(), members.end(), [](const auto* m) { return names_culprit(m->last_use_stack); }))
     finding.why.emplace_back(
@@ -139,7 +144,9 @@ Finding GroupJudge::standing_finding_of(const Draft& draft) const {
   const std::size_t n = members.size();
   std::uint64_t longest = 0;
   std::uint64_t oldest = 0;
+  std::size_t leased = 0;
   for (const model::Connection* member : members) {
+    leased += !idle_in_transaction(*member) && leased_idle_since(*member) ? 1U : 0U;
     const auto since =
         standing == Standing::half_closed ? std::optional(server_gone_at(*member)) : model::idle_since(*member);
     if (since) longest = std::max(longest, judged_ns() - std::min(judged_ns(), *since));
@@ -154,9 +161,10 @@ Finding GroupJudge::standing_finding_of(const Draft& draft) const {
       break;
     case Standing::held:
       finding.why.push_back(
-          fmt::format("{} {} idle in an open transaction for up to {}, longer than --hold-after ({}); may "
-                      "still come back",
-                      number_text(n), noun(n), seconds_text(longest), seconds_text(limits_.hold_after_ns)));
+          fmt::format("{} {} {} for up to {}, longer than --hold-after ({}); may still come back", number_text(n),
+                      noun(n),
+                      leased == n ? "taken out of the pool and silent" : "idle in an open transaction",
+                      seconds_text(longest), seconds_text(limits_.hold_after_ns)));
       break;
     case Standing::old:
       finding.why.push_back(fmt::format("{} {} up to {} old, over --max-age ({})", number_text(n), noun(n),
@@ -166,6 +174,17 @@ Finding GroupJudge::standing_finding_of(const Draft& draft) const {
   fill(finding, draft);
   return finding;
 }
+
+namespace {
+
+// Who holds a lease took it there; else who used it last.
+const model::Stack* held_stack(Standing standing, const model::Connection& member) {
+  const bool leased = standing == Standing::held && leased_idle_since(member);
+  const model::Stack* acquired = leased ? stack_of(member, StackOf::acquire) : nullptr;
+  return acquired != nullptr ? acquired : member.last_use_stack;
+}
+
+}  // namespace
 
 std::vector<Draft> GroupJudge::drafts() const {
   std::vector<Draft> all;
@@ -190,7 +209,7 @@ std::vector<Draft> GroupJudge::drafts() const {
   }
   std::map<std::pair<Standing, const model::Stack*>, Members> standing;
   for (const auto& [member, kind] : timers_.standing())
-    if (!taken.contains(member)) standing[{kind, member->last_use_stack}].push_back(member);
+    if (!taken.contains(member)) standing[{kind, held_stack(kind, *member)}].push_back(member);
   std::vector<Draft> held;
   for (auto& [kind, members] : standing) {
     Draft one;
@@ -289,7 +308,7 @@ std::vector<RuleAnswer> GroupJudge::answers() const {
   std::size_t stale = 0;
   for (const auto& [member, kind] : timers_.standing()) ++(kind == Standing::held ? held : stale);
   all.push_back({"HELD", "held", held != 0,
-                 fmt::format("{} idle in a transaction for longer than --hold-after ({})", held,
+                 fmt::format("{} idle in a transaction, or out of their pool, for longer than --hold-after ({})", held,
                              seconds_text(limits_.hold_after_ns))});
   all.push_back({"STALE", "stale", stale != 0, fmt::format("{} half-closed or older than --max-age", stale)});
   return all;
@@ -319,8 +338,8 @@ std::vector<RuleAnswer> GroupJudge::answers(const model::Connection& member) con
   const bool any = kind != timers_.standing().end();
   const bool held = any && kind->second == Standing::held;
   all.push_back({"HELD", "held", held,
-                 held ? "idle in an open transaction longer than --hold-after"
-                      : "no open transaction longer than --hold-after"});
+                 held ? "idle in an open transaction, or out of its pool, longer than --hold-after"
+                      : "neither an open transaction nor out of its pool longer than --hold-after"});
   all.push_back({"STALE", "stale", any && !held,
                  any && !held ? standing_name(kind->second) : "neither half-closed nor older than --max-age"});
   return all;

@@ -33,4 +33,12 @@ bool idle_in_transaction(const model::Connection& connection) {
          (record.transaction == WIRE_TRANSACTION_OPEN || record.transaction == WIRE_TRANSACTION_FAILED);
 }
 
+std::optional<std::uint64_t> leased_idle_since(const model::Connection& connection) {
+  if (connection.lease == nullptr || !connection.lease->held()) return std::nullopt;
+  const auto since = model::idle_since(connection);
+  if (gate(connection) != Gate::passes || server_gone_at(connection) != 0 || connection.goodbye() || !since)
+    return std::nullopt;
+  return std::max<std::uint64_t>(*since, connection.lease->record.acquired_ns);
+}
+
 }  // namespace connleak::detect

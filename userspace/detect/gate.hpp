@@ -22,4 +22,8 @@ enum class Gate { passes, not_established, handshake, in_use, exempt };
 // In a transaction and not waiting for an answer.
 [[nodiscard]] bool idle_in_transaction(const model::Connection& connection);
 
+// Since when a connection that is out of its pool is silent; nullopt: it is not out, as far as probes tell, or an
+// answer is due.
+[[nodiscard]] std::optional<std::uint64_t> leased_idle_since(const model::Connection& connection);
+
 }  // namespace connleak::detect

@@ -56,7 +56,7 @@ void Overdue::tick(const Moment& moment) {
 void Overdue::regroup(const Moment& moment) {
   std::map<std::pair<unsigned, const model::Stack*>, Claim> places;
   for (const auto& [member, accused] : accused_) {
-    Claim& claim = places[{accused.state.kind, member->last_use_stack}];
+    Claim& claim = places[{accused.state.kind, place(*member)}];
     claim.members.push_back(member);
     if (claim.since_ns == 0 || accused.since_ns < claim.since_ns) claim.since_ns = accused.since_ns;
   }

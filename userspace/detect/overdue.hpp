@@ -40,6 +40,10 @@ class Overdue : public Rule {
   [[nodiscard]] virtual std::uint64_t least(State state) const = 0;
   [[nodiscard]] virtual std::uint64_t limit(const model::Connection& member, State state,
                                             const Moment& moment) const = 0;
+  // Who is blamed for it.
+  [[nodiscard]] virtual const model::Stack* place(const model::Connection& member) const {
+    return member.last_use_stack;
+  }
   // Of a claim whose members changed.
   virtual void describe(Claim& claim, unsigned kind, const Moment& moment) const = 0;
 

@@ -4,6 +4,7 @@
 #include "detect/closed_by_collector.hpp"
 #include "detect/dead_owner.hpp"
 #include "detect/half_closed.hpp"
+#include "detect/lost_lease.hpp"
 #include "detect/never_closed.hpp"
 #include "detect/never_used.hpp"
 #include "detect/open_transaction.hpp"
@@ -23,6 +24,8 @@ std::vector<std::unique_ptr<Rule>> make_rules(const model::Model& model, const m
   rules.push_back(std::make_unique<HalfClosed>(group));
   rules.push_back(std::make_unique<OpenTransaction>(group, hold_after_ns));
   rules.push_back(std::make_unique<AbandonedResult>(group, hold_after_ns));
+  rules.push_back(std::make_unique<LostLease>(group, LostLease::When::used, hold_after_ns));
+  rules.push_back(std::make_unique<LostLease>(group, LostLease::When::never_used, hold_after_ns));
   rules.push_back(std::make_unique<StarvedRequests>(group));
   rules.push_back(std::make_unique<DeadOwner>(group));
   rules.push_back(std::make_unique<PoolPerRequest>(group));

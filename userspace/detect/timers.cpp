@@ -29,6 +29,8 @@ std::array<Due, 3> dues(const model::Connection& connection, const TimerLimits& 
   if (const std::uint64_t gone = server_gone_at(connection); gone != 0) all[0].at_ns = gone + kSettle;
   const auto since = model::idle_since(connection);
   if (idle_in_transaction(connection) && since) all[1].at_ns = *since + limits.hold_after_ns;
+  if (const auto leased = leased_idle_since(connection))
+    all[1].at_ns = std::min(all[1].at_ns, *leased + limits.hold_after_ns);
   if (limits.max_age_ns) all[2].at_ns = connection.key.opened_ns + *limits.max_age_ns;
   return all;
 }

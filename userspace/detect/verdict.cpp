@@ -15,6 +15,18 @@ Verdict level(Confidence confidence, bool single_is_leak, std::size_t connection
   return confidence == Confidence::high && connections >= kLeakConnections ? Verdict::leak : Verdict::suspect;
 }
 
+const model::Stack* stack_of(const model::Connection& connection, StackOf kind) {
+  switch (kind) {
+    case StackOf::open:
+      return connection.open_stack;
+    case StackOf::acquire:
+      return connection.lease != nullptr ? connection.lease->acquire_stack : nullptr;
+    case StackOf::last_use:
+      break;
+  }
+  return connection.last_use_stack;
+}
+
 std::uint64_t count_epochs(std::vector<std::uint64_t> births_ns, std::uint64_t idle_after_ns) {
   if (births_ns.empty()) return 0;
   std::sort(births_ns.begin(), births_ns.end());

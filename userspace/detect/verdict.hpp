@@ -17,6 +17,12 @@ struct Member {
   bool closed_at_exit = false;                    // closed by its program in the last 2 s before that exited
 };
 
+// Which of a connection's stacks a finding blames: where it was used last; where it was opened, because no last use
+// is known or the rule blames who opened; where it was taken out of its pool.
+enum class StackOf { last_use, open, acquire };
+
+[[nodiscard]] const model::Stack* stack_of(const model::Connection& connection, StackOf kind);
+
 struct Finding {
   Verdict verdict = Verdict::suspect;
   std::optional<std::string> rule;  // nullopt for HELD and STALE
@@ -27,7 +33,7 @@ struct Finding {
   const model::Stack* stack = nullptr;       // that most members have
   std::vector<const model::Stack*> stacks;   // all that are blamed, most members first: one line of code
   const model::Stack* fork_stack = nullptr;  // L6: where its holder was forked, which is to blame
-  bool stack_is_open = false;  // the stack is of connect: no last use is known, or the rule blames who opened
+  StackOf stack_of = StackOf::last_use;
   std::vector<std::string> why;
   std::vector<std::string> also;  // other rules that fit some of the members
   bool closed_at_exit = false;    // some members were closed only while the program exited

@@ -138,6 +138,24 @@ bool decode_requests(Bytes bytes, Event& event) {
   return true;
 }
 
+bool decode_lease(Bytes bytes, Event& event) {
+  if (bytes.size() != sizeof(wire_lease)) return false;
+  auto record = copy_of<wire_lease>(bytes);
+  if (record.object >= WIRE_OBJECT_END || record.driver >= WIRE_DRIVER_END || record.owner_gone > 1) return false;
+  record.header = {};
+  event.body = LeaseEvent{record};
+  return true;
+}
+
+bool decode_pool(Bytes bytes, Event& event) {
+  if (bytes.size() != sizeof(wire_pool)) return false;
+  auto record = copy_of<wire_pool>(bytes);
+  if (record.driver >= WIRE_DRIVER_END) return false;
+  record.header = {};
+  event.body = PoolEvent{record};
+  return true;
+}
+
 bool decode_session(Bytes bytes, Event& event) {
   if (bytes.size() != sizeof(wire_session)) return false;
   const auto record = copy_of<wire_session>(bytes);
@@ -225,6 +243,10 @@ bool decode_body(wire_type type, Bytes bytes, Event& event) {
       return decode_session(bytes, event);
     case WIRE_REQUESTS:
       return decode_requests(bytes, event);
+    case WIRE_LEASE:
+      return decode_lease(bytes, event);
+    case WIRE_POOL:
+      return decode_pool(bytes, event);
     case WIRE_SCAN_BEGIN:
     case WIRE_SCAN_END:
       return decode_scan(type, bytes, event);

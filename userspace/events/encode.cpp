@@ -83,6 +83,16 @@ class Encoder {
     put(WIRE_REQUESTS, record);
   }
 
+  void operator()(const LeaseEvent& body) {
+    wire_lease record = body.lease;
+    put(WIRE_LEASE, record);
+  }
+
+  void operator()(const PoolEvent& body) {
+    wire_pool record = body.pool;
+    put(WIRE_POOL, record);
+  }
+
   void operator()(const ScanEvent& body) {
     wire_scan record{};
     record.began_ns = body.began_ns;

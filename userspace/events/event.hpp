@@ -64,6 +64,15 @@ struct RequestsEvent {
   std::array<std::uint32_t, WIRE_WAIT_BUCKETS> answered{}, alone{}, failed{};
 };
 
+// Headers are empty.
+struct LeaseEvent {
+  wire_lease lease{};
+};
+
+struct PoolEvent {
+  wire_pool pool{};
+};
+
 struct ScanEvent {
   bool ended = false;  // WIRE_SCAN_END: also the tick
   wire_scan_kind kind = WIRE_SCAN_LEVELS;
@@ -108,7 +117,7 @@ struct Event {
   std::uint64_t time_ns = 0;  // boot-time clock
   std::uint32_t cpu = 0;
   std::variant<ConnectionEvent, ProcessEvent, GapsEvent, StackEvent, HolderEvent, SessionEvent, RequestsEvent,
-               ScanEvent, LossEvent, ProcessInfoEvent, SymbolEvent>
+               LeaseEvent, PoolEvent, ScanEvent, LossEvent, ProcessInfoEvent, SymbolEvent>
       body;
 };
 

@@ -69,6 +69,14 @@ Json stack_frame(const Frame& frame) {
           {"address", frame.address != 0 ? Json(hex_address(frame.address)) : Json(nullptr)}};
 }
 
+Json lease(const std::optional<Lease>& l) {
+  if (!l) return nullptr;
+  return {{"object", text(std::string_view(l->object))},
+          {"held_s", seconds(l->held_s)},
+          {"goroutine", number(l->goroutine)},
+          {"owner_alive", number(l->owner_alive)}};
+}
+
 Json member(const Member& m) {
   return {{"cookie", m.cookie},
           {"fd", number(m.fd)},
@@ -80,7 +88,20 @@ Json member(const Member& m) {
           {"age_kind", age_kind_name(m.age_kind)},
           {"idle_s", seconds(m.idle_s)},
           {"state", text(std::string_view(m.state))},
-          {"transaction", text(m.transaction)}};
+          {"transaction", text(m.transaction)},
+          {"lease", lease(m.lease)}};
+}
+
+Json pool(const Pool& p) {
+  return {{"id", text(std::string_view(p.id))},
+          {"driver", text(std::string_view(p.driver))},
+          {"max_open", number(p.max_open)},
+          {"open", p.open},
+          {"in_use", p.in_use},
+          {"idle", p.idle},
+          {"waiting", p.waiting},
+          {"wait_count", p.wait_count},
+          {"wait_seconds", seconds(p.wait_seconds)}};
 }
 
 Json caller(const Caller& c) {
@@ -140,7 +161,7 @@ Json group(const Group& g) {
           {"oldest_idle_s", seconds(g.oldest_idle_s)},
           {"growth_per_hour", seconds(g.growth_per_hour)},
           {"exhausted_in_s", seconds(g.exhausted_in_s)},
-          {"pools", Json::array()},
+          {"pools", list(g.pools, pool)},
           {"findings", list(g.findings, finding)},
           {"not_flagged", list(g.not_flagged, not_flagged)}};
 }

@@ -34,9 +34,17 @@ std::optional<std::uint64_t> idle_since(const Connection& connection) {
   return std::max(since, connection.last_read_ns);
 }
 
+namespace {
+
+bool awaits_answer(const Connection& connection) {
+  return connection.liveness == Liveness::open && connection.record.turn == WIRE_TURN_SERVER &&
+         !connection.goodbye();
+}
+
+}  // namespace
+
 std::optional<std::uint64_t> idle_ns(const Connection& connection, std::uint64_t now_ns) {
-  const State now = state(connection);
-  if (now == State::opening || now == State::in_use) return std::nullopt;
+  if (connection.liveness == Liveness::opening || awaits_answer(connection)) return std::nullopt;
   const auto since = idle_since(connection);
   const std::uint64_t until = connection.closed_ns != 0 ? connection.closed_ns : now_ns;
   if (!since || until < *since) return std::nullopt;
@@ -57,9 +65,10 @@ State state(const Connection& connection) {
       break;
   }
   const wire_connection& record = connection.record;
-  if (record.turn == WIRE_TURN_SERVER && !connection.goodbye()) return State::in_use;
+  if (awaits_answer(connection)) return State::in_use;
   if (record.transaction == WIRE_TRANSACTION_OPEN || record.transaction == WIRE_TRANSACTION_FAILED)
     return State::in_transaction;
+  if (connection.lease != nullptr && connection.lease->held()) return State::in_use;
   return State::idle;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/keys.hpp"
+#include "model/lease.hpp"
 #include "model/stack.hpp"
 
 namespace connleak::model {
@@ -19,7 +20,7 @@ struct Process;
 
 enum class Liveness { opening, open, half_closed, aborted, failed, closed };
 
-// What a connection is doing, as the report counts it. Aborted ones count as half_closed: the server is gone, the
+// What a connection is doing, as the report counts it: in_use is the server's turn, or a known lease. Aborted ones count as half_closed: the server is gone, the
 // descriptor still held.
 enum class State { opening, in_use, idle, in_transaction, half_closed, closed };
 
@@ -56,6 +57,7 @@ struct Connection {
   const Stack* open_stack = nullptr;
   const Stack* last_use_stack = nullptr;
   const Stack* close_stack = nullptr;
+  Lease* lease = nullptr;  // what its driver or its pool says; nullptr: no probe tells
   std::unique_ptr<std::array<std::uint16_t, WIRE_GAP_BUCKETS>> gaps;  // cumulative, as last read
   std::uint64_t last_read_ns = 0;           // bytes that lay unread were read, found at this time
   bool owner_dead = false;                  // the thread that used it last has exited

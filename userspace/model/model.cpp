@@ -140,7 +140,9 @@ void Model::adopt(Connection& connection, const ConnectionEvent& body, std::uint
   if (record.last_use_ns != 0)
     connection.process->last_answered_ns =
         std::max<std::uint64_t>(connection.process->last_answered_ns, record.last_answer_ns);
+  join_lease(connection);
   place(connection);
+  if (record.driver != 0 && connection.group != nullptr) connection.group->driver = record.driver;
   count(connection);
   if (body.type == WIRE_CLOSED) {
     // The end of a unix socket shows once its process is gone.
@@ -243,6 +245,7 @@ void Model::on(const Event&, const GapsEvent& body) {
 
 void Model::on(const Event&, const StackEvent& body) {
   if (body.kind == WIRE_STACK_FORK) return note_fork(body);
+  if (body.kind == WIRE_STACK_ACQUIRE) return note_acquire(body);
   const auto found = connections_.find({body.cookie, body.opened_ns});
   if (found == connections_.end()) return;
   Connection& connection = *found->second;
@@ -263,6 +266,7 @@ void Model::on(const Event&, const StackEvent& body) {
       connection.close_stack = stack;
       break;
     case WIRE_STACK_FORK:
+    case WIRE_STACK_ACQUIRE:
     case WIRE_STACK_KIND_END:
       return;
   }

@@ -99,6 +99,8 @@ class Model {
   void on(const Event& event, const HolderEvent& body);
   void on(const Event& event, const SessionEvent& body);
   void on(const Event& event, const RequestsEvent& body);
+  void on(const Event& event, const LeaseEvent& body);
+  void on(const Event& event, const PoolEvent& body);
   void on(const Event& event, const ScanEvent& body);
   void on(const Event& event, const LossEvent& body);
   void on(const Event& event, const ProcessInfoEvent& body);
@@ -122,6 +124,9 @@ class Model {
   void end_levels(const Event& event, const ScanEvent& body);
   void repair_missing();
   void note_fork(const StackEvent& body);
+  void note_acquire(const StackEvent& body);
+  void join_lease(Connection& connection);
+  void part_lease(Connection& connection);
   void begin_child(Process& child, ProcessKey parent);
   void note_user(Connection& connection);
   [[nodiscard]] Process* heir(const Connection& connection);

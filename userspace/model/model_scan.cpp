@@ -367,6 +367,11 @@ void Model::forget() {
 
 void Model::erase(Connection& connection) {
   unlink_seen(connection);
+  if (connection.lease != nullptr) {
+    part_lease(connection);
+    const auto opener = processes_.find(process_key(connection.record.opener));
+    if (opener != processes_.end()) opener->second->leases.erase(connection.record.handle);
+  }
   if (connection.group != nullptr) connection.group->members.erase(&connection);
   connection.process->connections.erase(&connection);
   connections_.erase(connection.key);

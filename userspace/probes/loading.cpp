@@ -100,6 +100,9 @@ int try_load(const ProbeOptions& options, SendHook send, Loaded& loaded) {
   bpf_program__set_autoload(skeleton->progs.tp_btf__sk_data_ready, loaded.data == SendHook::tracepoint);
   bpf_program__set_autoload(skeleton->progs.fentry__sock_def_readable, loaded.data == SendHook::fexit);
   bpf_program__set_autoload(skeleton->progs.fentry__unix_release, loaded.unix_release);
+  loaded.uprobe_multi = has_struct("bpf_uprobe_multi_link");
+  bpf_program__set_autoload(skeleton->progs.uprobe_multi__driver, loaded.uprobe_multi);
+  bpf_program__set_autoload(skeleton->progs.uprobe__driver, !loaded.uprobe_multi);
   if (const int code = connleak_bpf__load(skeleton.get()); code != 0) return -code;
   loaded.skeleton = std::move(skeleton);
   loaded.send = send;
@@ -116,6 +119,14 @@ bool has_tracepoint(const std::string& name) {
   btf* types = btf__load_vmlinux_btf();
   if (!types) return false;
   const int id = btf__find_by_name_kind(types, ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF);
+  btf__free(types);
+  return id > 0;
+}
+
+bool has_struct(const std::string& name) {
+  btf* types = btf__load_vmlinux_btf();
+  if (!types) return false;
+  const int id = btf__find_by_name_kind(types, name.c_str(), BTF_KIND_STRUCT);
   btf__free(types);
   return id > 0;
 }

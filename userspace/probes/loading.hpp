@@ -29,6 +29,7 @@ struct Loaded {
   SendHook send = SendHook::tracepoint;
   bool receive = true;                   // the receive tracepoint is there
   SendHook data = SendHook::tracepoint;  // what is said on unix sockets; fexit: by fentry
+  bool uprobe_multi = true;              // many sites hang on one link
   bool unix_release = false;             // their end is seen when it happens
 };
 
@@ -43,6 +44,9 @@ void set_libbpf_log(bool verbose);
 
 // Whether the kernel's BTF knows the helper function: "BPF_FUNC_task_pt_regs".
 [[nodiscard]] bool has_helper(const std::string& name);
+
+// Whether the kernel's BTF knows the structure.
+[[nodiscard]] bool has_struct(const std::string& name);
 
 // Whether the kernel's BTF knows the tracepoint.
 [[nodiscard]] bool has_tracepoint(const std::string& name);

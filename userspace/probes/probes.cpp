@@ -104,6 +104,7 @@ Result<std::unique_ptr<Probes>> Probes::open(const ProbeOptions& options) {
   auto state = std::make_unique<State>();
   state->preamble = make_preamble(options);
   state->scoped = options.scope_pids.has_value();
+  state->stack_idle_ns = static_cast<std::uint64_t>(options.stack_idle.count());
   auto loaded = load_programs(options);
   if (!loaded) return tl::unexpected<Error>(loaded.error());
   state->loaded = std::move(*loaded);
@@ -152,6 +153,7 @@ Result<void> Probes::scan(ByteSink& sink, wire_scan_kind kind) {
     counts.captures_held = counts.captures_seen;
     if (auto read = read_iterator(state_->sessions.get(), sink); !read) return read;
     state_->services.tell(state_->loaded.skeleton->maps.services, sink, boot_now_ns());
+    state_->leases.tell(state_->loaded.skeleton->maps.leases, sink, boot_now_ns(), state_->stack_idle_ns);
   }
   // Edges that fell into the scan belong to the tick that ends it.
   if (auto drained = state_->drain(sink); !drained) return drained;

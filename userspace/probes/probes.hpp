@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,11 @@ struct ProbeOptions {
   std::string tool_version;       // for the preamble
 };
 
+struct DriverSite {
+  std::uint64_t offset = 0;  // of the instruction in the file: one begins there
+  std::uint64_t cookie = 0;  // driver_cookie() of bpf/drivers.h
+};
+
 // One thread at a time. Everything placed in the kernel goes when the object (or the process) does.
 class Probes : public EventSource {
  public:
@@ -56,6 +62,12 @@ class Probes : public EventSource {
   // From now on the stacks that `pid` leaves behind are captured by this. Where there is no room for another
   // process, or it is gone, its native stacks are.
   void set_layout(std::uint32_t pid, const frame_layout& layout);
+
+  // From now on these instructions of a file are probed in the process. `file` stays open as long as it is the
+  // caller's; what is probed is what it refers to now, whatever its path leads to. All of them or none.
+  [[nodiscard]] Result<void> probe_driver(std::uint32_t pid, int file, std::span<const DriverSite> sites);
+  // None of it is probed any more.
+  void release_driver(std::uint32_t pid);
 
  private:
   struct State;

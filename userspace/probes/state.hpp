@@ -4,12 +4,14 @@
 
 #include <bpf/libbpf.h>
 
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "base/fd.hpp"
 #include "probes/cgroups.hpp"
 #include "probes/loading.hpp"
+#include "probes/leases.hpp"
 #include "probes/losses.hpp"
 #include "probes/probes.hpp"
 #include "probes/services.hpp"
@@ -36,6 +38,9 @@ struct Probes::State {
   Link connections, sessions, holders;  // iterators
   Losses losses;
   Services services;
+  Leases leases;
+  std::uint64_t stack_idle_ns = 0;
+  std::map<std::uint32_t, std::vector<Link>> drivers;  // by process
   Preamble preamble;
   bool scoped = false;
   bool told_all = false;

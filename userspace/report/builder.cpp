@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "report/callers.hpp"
 #include "report/convert.hpp"
@@ -87,7 +89,10 @@ class Builder {
     out.opened_total = group.opened;
     out.closed_total = group.closed;
     out.failed_total = group.failed;
+    out.driver = to_driver(group.driver);
     for (const model::Connection* member : group.members) count(*member, out);
+    for (const auto& [address, pool] : process.pools)
+      if (home_of(address, process) == &group) out.pools.push_back(to_pool(pool));
     out_.summary.connections_open += out.open;
     for (const detect::Finding& finding : findings) add(finding, group, process, out);
     out.growth_per_hour = growth(findings);
@@ -95,6 +100,17 @@ class Builder {
     for (const detect::NotFlagged& spared : detector_.not_flagged(group))
       out.not_flagged.push_back({spared.connections, spared.reason});
     into.groups.push_back(std::move(out));
+  }
+
+  // The group of most connections that were taken out of the pool; nullptr: none is there.
+  [[nodiscard]] static const model::Group* home_of(std::uint64_t pool, const model::Process& process) {
+    std::map<const model::Group*, std::size_t> counts;
+    for (const auto& [handle, lease] : process.leases)
+      if (lease.record.pool == pool && lease.connection != nullptr && lease.connection->group != nullptr)
+        ++counts[lease.connection->group];
+    const auto most =
+        std::ranges::max_element(counts, {}, [](const auto& entry) { return std::pair(entry.second, entry.first->key); });
+    return most == counts.end() ? nullptr : most->first;
   }
 
   // Until the server's limit, as far as its refusals tell it.
@@ -154,7 +170,7 @@ class Builder {
     out.epochs = finding.epochs;
     if (finding.flagged_ns != 0) out.flagged_unix_ns = unix_ns(finding.flagged_ns);
     if (finding.stack != nullptr) {
-      out.stack_kind = finding.stack_is_open ? StackKind::open : StackKind::last_use;
+      out.stack_kind = stack_kind_of(finding.stack_of);
       out.stack_id = finding.stack->id;
       for (const model::StackFrame& frame : finding.stack->frames) out.stack.push_back(to_frame(frame));
       if (const auto* frame = finding.stack->culprit_frame()) out.culprit = to_frame(*frame);
@@ -244,6 +260,7 @@ class Builder {
     if (const auto idle = model::idle_ns(connection, judged_ns)) out.idle_s = seconds(*idle);
     out.state = to_state(model::state(connection));
     out.transaction = to_transaction(connection);
+    out.lease = to_lease(connection, judged_ns);
     return out;
   }
 

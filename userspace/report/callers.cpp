@@ -38,7 +38,7 @@ bool heads_most(const model::StackFrame& culprit, const detect::Finding& finding
   std::size_t known = 0;
   std::size_t headed = 0;
   for (const model::Connection* connection : all) {
-    const model::Stack* stack = finding.stack_is_open ? connection->open_stack : connection->last_use_stack;
+    const model::Stack* stack = detect::stack_of(*connection, finding.stack_of);
     if (stack == nullptr || stack->culprit_frame() == nullptr) continue;
     ++known;
     if (is_same_function(*stack->culprit_frame(), culprit)) ++headed;
@@ -59,7 +59,7 @@ std::vector<Caller> callers(const detect::Finding& finding, const model::Group& 
   std::uint64_t members = 0;
   for (const detect::Member& member : finding.members) {
     const model::Stack* stack =
-        finding.stack_is_open ? member.connection->open_stack : member.connection->last_use_stack;
+        detect::stack_of(*member.connection, finding.stack_of);
     if (stack == nullptr || stack->culprit_frame() == nullptr) continue;
     if (!is_same_function(*stack->culprit_frame(), culprit)) continue;
     const model::StackFrame* next = next_application_frame(*stack);

@@ -75,6 +75,81 @@ std::string to_state(model::State state) {
   return "closed";
 }
 
+std::optional<Lease> to_lease(const model::Connection& connection, std::uint64_t now_ns) {
+  if (connection.lease == nullptr || !connection.lease->held()) return std::nullopt;
+  const wire_lease& record = connection.lease->record;
+  Lease out;
+  switch (record.object) {
+    case WIRE_OBJECT_CALL:
+      out.object = "call";
+      break;
+    case WIRE_OBJECT_ROWS:
+      out.object = "rows";
+      break;
+    case WIRE_OBJECT_TRANSACTION:
+      out.object = "transaction";
+      break;
+    case WIRE_OBJECT_STATEMENT:
+      out.object = "statement";
+      break;
+    case WIRE_OBJECT_CONNECTION:
+      out.object = "connection";
+      break;
+    default:
+      out.object = "unknown";
+  }
+  out.held_s = seconds(now_ns - std::min<std::uint64_t>(now_ns, record.acquired_ns));
+  if (record.goroutine != 0) {
+    out.goroutine = record.goroutine;
+    out.owner_alive = record.owner_gone == 0;
+  }
+  return out;
+}
+
+Pool to_pool(const model::Pool& pool) {
+  const wire_pool& record = pool.record;
+  Pool out;
+  out.id = fmt::format("{:#x}", std::uint64_t{record.pool});
+  out.driver = to_driver(record.driver).value_or("unknown");
+  if (record.max_open != 0) out.max_open = record.max_open;
+  out.open = record.open;
+  out.in_use = record.in_use;
+  out.idle = record.idle;
+  out.waiting = record.waiting;
+  out.wait_count = record.wait_count;
+  if (record.wait_ns != ~std::uint64_t{0}) out.wait_seconds = seconds(record.wait_ns);
+  return out;
+}
+
+std::optional<std::string> to_driver(std::uint8_t driver) {
+  switch (driver) {
+    case WIRE_DRIVER_LIBPQ:
+      return "libpq";
+    case WIRE_DRIVER_MYSQL_C:
+      return "libmysqlclient";
+    case WIRE_DRIVER_HIREDIS:
+      return "hiredis";
+    case WIRE_DRIVER_GO_SQL:
+      return "database/sql";
+    case WIRE_DRIVER_PGXPOOL:
+      return "pgxpool";
+    default:
+      return std::nullopt;
+  }
+}
+
+StackKind stack_kind_of(detect::StackOf kind) {
+  switch (kind) {
+    case detect::StackOf::open:
+      return StackKind::open;
+    case detect::StackOf::acquire:
+      return StackKind::acquire;
+    case detect::StackOf::last_use:
+      break;
+  }
+  return StackKind::last_use;
+}
+
 std::optional<std::string> to_transaction(const model::Connection& connection) {
   switch (static_cast<wire_transaction>(connection.record.transaction)) {
     case WIRE_TRANSACTION_NONE:

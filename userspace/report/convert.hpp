@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "detect/verdict.hpp"
 #include "model/process.hpp"
 #include "report/snapshot.hpp"
 
@@ -14,6 +15,12 @@ namespace connleak {
 [[nodiscard]] Endpoint to_endpoint(const model::Address& address);
 [[nodiscard]] std::string to_protocol(wire_protocol protocol);
 [[nodiscard]] std::string to_state(model::State state);
+// nullopt: not out of its pool, as far as probes tell.
+[[nodiscard]] std::optional<Lease> to_lease(const model::Connection& connection, std::uint64_t now_ns);
+[[nodiscard]] Pool to_pool(const model::Pool& pool);
+// nullopt: not known.
+[[nodiscard]] std::optional<std::string> to_driver(std::uint8_t driver);
+[[nodiscard]] StackKind stack_kind_of(detect::StackOf kind);
 [[nodiscard]] std::optional<std::string> to_transaction(const model::Connection& connection);
 [[nodiscard]] Frame to_frame(const model::StackFrame& frame);
 // "192.0.2.1:40001"; nullopt while no port is bound.

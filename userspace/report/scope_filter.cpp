@@ -68,8 +68,13 @@ bool ScopeFilter::admits(const Event& event) {
   if (const auto* gaps = std::get_if<GapsEvent>(&event.body)) return known(gaps->cookie);
   if (const auto* stack = std::get_if<StackEvent>(&event.body)) {
     if (stack->kind == WIRE_STACK_FORK) return !follow_pids_ || pids_.contains(stack->thread.tgid);
+    if (stack->kind == WIRE_STACK_ACQUIRE) return !follow_pids_ || pids_.contains(stack->thread.tgid);
     return known(stack->cookie);
   }
+  if (const auto* lease = std::get_if<LeaseEvent>(&event.body))
+    return !follow_pids_ || pids_.contains(lease->lease.thread.tgid);
+  if (const auto* pool = std::get_if<PoolEvent>(&event.body))
+    return !follow_pids_ || pids_.contains(pool->pool.process.tgid);
   if (const auto* holder = std::get_if<HolderEvent>(&event.body)) return known(holder->cookie);
   if (const auto* requests = std::get_if<RequestsEvent>(&event.body))
     return !follow_pids_ || pids_.contains(requests->process.tgid);

@@ -40,6 +40,14 @@ struct Peer {
   std::string comm;
 };
 
+// Taken out of its pool and not given back, as a probe saw it.
+struct Lease {
+  std::string object;  // rows, transaction, statement, connection, call
+  double held_s = 0;
+  std::optional<std::uint64_t> goroutine;  // that took it
+  std::optional<bool> owner_alive;         // nullopt: not known
+};
+
 struct Member {
   std::uint64_t cookie = 0;
   std::optional<int> fd;
@@ -51,6 +59,20 @@ struct Member {
   std::optional<double> idle_s;
   std::string state;                       // idle, in_use, in_transaction, half_closed, closed
   std::optional<std::string> transaction;  // none, open, failed
+  std::optional<Lease> lease;
+};
+
+// One pool object of the program, its numbers of one instant.
+struct Pool {
+  std::string id;  // its address there
+  std::string driver;
+  std::optional<std::uint64_t> max_open;  // nullopt: no limit
+  std::uint64_t open = 0;
+  std::uint64_t in_use = 0;
+  std::uint64_t idle = 0;
+  std::uint64_t waiting = 0;  // now
+  std::uint64_t wait_count = 0;
+  std::optional<double> wait_seconds;
 };
 
 // An application frame behind the culprit, and how many of the members came through it.
@@ -107,6 +129,7 @@ struct Group {
   std::optional<double> oldest_idle_s;
   std::optional<double> growth_per_hour;
   std::optional<double> exhausted_in_s;
+  std::vector<Pool> pools;
   std::vector<Finding> findings;
   std::vector<Finding> suppressed;  // hidden by --suppress: neither shown nor counted, and not gone either
   std::vector<NotFlagged> not_flagged;

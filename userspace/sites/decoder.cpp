@@ -47,7 +47,7 @@ std::optional<Register> general(ZydisRegister part) {
   const ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, part);
   if (ZydisRegisterGetClass(whole) != ZYDIS_REGCLASS_GPR64) return std::nullopt;
   const auto number = ZydisRegisterGetId(whole);
-  if (number < 0 || static_cast<std::size_t>(number) >= kRegisters) return std::nullopt;
+  if (number < 0 || static_cast<std::size_t>(number) >= kGeneralRegisters) return std::nullopt;
   return static_cast<Register>(number);
 }
 

@@ -63,7 +63,7 @@ Ruling rule_on(const Instruction& instruction) {
   if (is_emulated_form(instruction)) return {Handling::emulated, {}};
   // 0x90 behind REX.B exchanges rax and r8; kernels (6.18 measured) go by the opcode and skip it.
   if (instruction.kind == InstructionKind::plain && instruction.code().back() == std::byte{0x90} &&
-      instruction.length <= 3 && instruction.writes == Registers{Register::ax, Register::r8})
+      instruction.length <= 3 && instruction.writes == RegisterSet{Register::ax, Register::r8})
     return {Handling::forbidden, "kernels take it for a nop"};
   switch (instruction.kind) {
     case InstructionKind::plain:

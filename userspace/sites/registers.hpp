@@ -13,11 +13,11 @@ namespace connleak {
 
 // In the order of their numbers in machine code.
 enum class Register : std::uint8_t { ax, cx, dx, bx, sp, bp, si, di, r8, r9, r10, r11, r12, r13, r14, r15 };
-inline constexpr std::size_t kRegisters = 16;
+inline constexpr std::size_t kGeneralRegisters = 16;
 
 // "rax"
 [[nodiscard]] constexpr std::string_view name_of(Register reg) {
-  constexpr std::array<std::string_view, kRegisters> names = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+  constexpr std::array<std::string_view, kGeneralRegisters> names = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
                                                               "rsi", "rdi", "r8",  "r9",  "r10", "r11",
                                                               "r12", "r13", "r14", "r15"};
   static_assert(names.back() == "r15");
@@ -25,23 +25,23 @@ inline constexpr std::size_t kRegisters = 16;
 }
 
 // A set of them.
-class Registers {
+class RegisterSet {
  public:
-  constexpr Registers() = default;
-  constexpr Registers(std::initializer_list<Register> members) {
+  constexpr RegisterSet() = default;
+  constexpr RegisterSet(std::initializer_list<Register> members) {
     for (const Register member : members) add(member);
   }
   constexpr void add(Register member) { bits_ = static_cast<std::uint16_t>(bits_ | bit(member)); }
   [[nodiscard]] constexpr bool contains(Register member) const { return (bits_ & bit(member)) != 0; }
   // One that is in both, the lowest number first.
-  [[nodiscard]] constexpr std::optional<Register> common(Registers other) const {
-    for (std::size_t i = 0; i < kRegisters; ++i) {
+  [[nodiscard]] constexpr std::optional<Register> common(RegisterSet other) const {
+    for (std::size_t i = 0; i < kGeneralRegisters; ++i) {
       const auto member = static_cast<Register>(i);
       if (contains(member) && other.contains(member)) return member;
     }
     return std::nullopt;
   }
-  constexpr bool operator==(const Registers&) const = default;
+  constexpr bool operator==(const RegisterSet&) const = default;
 
  private:
   static constexpr unsigned bit(Register member) { return 1U << static_cast<unsigned>(member); }

@@ -19,7 +19,7 @@ std::string at(const Instruction& instruction) {
 class Slide {
  public:
   struct Rules {
-    Registers wanted;
+    RegisterSet wanted;
     Abi abi = Abi::system_v;
     bool pushes_only = false;  // behind the wanted place
   };
@@ -122,7 +122,7 @@ Result<Site> placed(const ElfImage& image, Result<Site> site) {
 
 }  // namespace
 
-Result<Site> entry_site(const ElfImage& image, const FunctionRange& function, Registers wanted, Abi abi) {
+Result<Site> entry_site(const ElfImage& image, const FunctionRange& function, RegisterSet wanted, Abi abi) {
   const auto code = Code::read(image, function);
   if (!code) return tl::unexpected(code.error());
   // Jumps whose targets are not known: Go's compiler leads none before the function's own code; C's could lead
@@ -134,7 +134,7 @@ Result<Site> entry_site(const ElfImage& image, const FunctionRange& function, Re
 }
 
 Result<std::vector<CallSite>> after_call_sites(const ElfImage& image, const FunctionRange& function,
-                                               std::uint64_t callee, Registers wanted, Abi abi) {
+                                               std::uint64_t callee, RegisterSet wanted, Abi abi) {
   const auto code = Code::read(image, function);
   if (!code) return tl::unexpected(code.error());
   std::vector<CallSite> sites;

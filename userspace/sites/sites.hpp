@@ -37,7 +37,7 @@ enum class Abi : std::uint8_t {
 
 // The entry of a function, or the first emulated instruction behind it that is reached on every call, by nothing
 // else, with the `wanted` registers untouched. Moves of rsp by a constant are followed unless it is wanted.
-[[nodiscard]] Result<Site> entry_site(const ElfImage& image, const FunctionRange& function, Registers wanted,
+[[nodiscard]] Result<Site> entry_site(const ElfImage& image, const FunctionRange& function, RegisterSet wanted,
                                       Abi abi);
 
 struct CallSite {
@@ -49,7 +49,7 @@ struct CallSite {
 // behind it, as above. Empty where it is not called. A `callee` that is reached through the linkage table is the
 // entry in that table.
 [[nodiscard]] Result<std::vector<CallSite>> after_call_sites(const ElfImage& image, const FunctionRange& function,
-                                                             std::uint64_t callee, Registers wanted, Abi abi);
+                                                             std::uint64_t callee, RegisterSet wanted, Abi abi);
 
 // All places where the function returns, single-stepped. Fails where it may be left otherwise: by a jump.
 [[nodiscard]] Result<std::vector<Site>> return_sites(const ElfImage& image, const FunctionRange& function);

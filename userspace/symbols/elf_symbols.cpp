@@ -115,4 +115,21 @@ std::optional<ElfVariable> find_variable(const ElfImage& image, SymbolTable tabl
   return found;
 }
 
+std::vector<std::optional<ElfVariable>> find_functions(const ElfImage& image, SymbolTable table,
+                                                       std::span<const std::string_view> names) {
+  std::vector<std::optional<ElfVariable>> found(names.size());
+  const std::uint32_t type = table == SymbolTable::exported ? SHT_DYNSYM : SHT_SYMTAB;
+  for_each_symbol(image, type, [&](const GElf_Sym& symbol, const NamesSection& section) {
+    if (section.size > kMaxNames) return false;
+    if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF) return true;
+    const char* text = elf_strptr(section.elf, section.index, symbol.st_name);
+    const auto name = text == nullptr ? names.end() : std::ranges::find(names, std::string_view(text));
+    if (name == names.end()) return true;
+    auto& place = found[static_cast<std::size_t>(name - names.begin())];
+    if (!place || place->size == 0) place = {symbol.st_value, symbol.st_size};
+    return true;
+  });
+  return found;
+}
+
 }  // namespace connleak

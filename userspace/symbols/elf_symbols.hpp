@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,5 +53,10 @@ enum class SymbolTable { exported, all };  // .dynsym, .symtab
 // Compares name after name of the table.
 [[nodiscard]] std::optional<ElfVariable> find_variable(const ElfImage& image, SymbolTable table,
                                                        std::string_view name);
+
+// Functions by name, in the order of `names`; nullopt: there is none. One pass over the table. A name with several
+// symbols has the place of the one that says its size.
+[[nodiscard]] std::vector<std::optional<ElfVariable>> find_functions(const ElfImage& image, SymbolTable table,
+                                                                     std::span<const std::string_view> names);
 
 }  // namespace connleak

@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "symbols/elf_image.hpp"
@@ -38,6 +40,12 @@ struct GoLayout {
 // The path of the main module, from the build information; "" where there is none.
 [[nodiscard]] std::string go_main_module(const ElfImage& image);
 
+struct GoFunction {
+  std::string name;
+  std::uint64_t address = 0;  // link-time
+  std::uint64_t size = 0;     // to the next function, bytes: padding included
+};
+
 struct GoFrame {
   std::optional<std::string> function;
   std::optional<std::string> file;
@@ -52,6 +60,11 @@ class GoTable {
   // Innermost first, the physical function last; empty when the address is in no Go function. Where the code at
   // the address was inlined but from which function cannot be told, the first frame has no function.
   [[nodiscard]] std::vector<GoFrame> lookup(const ElfImage& image, std::uint64_t address) const;
+
+  // Those whose names begin with one of the prefixes, by address; a thousand at most. Reads all of the table: some
+  // milliseconds for 10,000 functions.
+  [[nodiscard]] std::vector<GoFunction> functions(const ElfImage& image,
+                                                  std::span<const std::string_view> prefixes) const;
 
  private:
   struct Function {

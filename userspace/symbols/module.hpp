@@ -33,6 +33,8 @@ class Module {
 
   // It has Go's table of functions. Looks for it at the first call.
   [[nodiscard]] bool is_go();
+  // nullptr: not Go's.
+  [[nodiscard]] const GoTable* go_table() { return is_go() ? &*go_ : nullptr; }
   [[nodiscard]] const ElfImage& image() const { return image_; }
   [[nodiscard]] const ElfImage* debug_image() const { return debug_image_ ? &*debug_image_ : nullptr; }
 

@@ -24,4 +24,17 @@ std::string render_doctor(const std::vector<DoctorLine>& lines) {
   return text;
 }
 
+std::string render_sites(std::uint32_t pid, const std::vector<SiteGroup>& groups) {
+  if (groups.empty()) return fmt::format("\nProcess {}: no driver or pool that connleak knows to probe.\n", pid);
+  std::string text;
+  for (const SiteGroup& group : groups) {
+    text += fmt::format("\nProcess {}: {} in {}{}\n", pid, escape(group.driver), escape(group.path),
+                        group.why_not.empty() ? "" : fmt::format(" is not probed: {}", escape(group.why_not)));
+    for (const SiteGroup::Line& line : group.sites)
+      text += fmt::format("  {:<8} {:<9} {}\n           {}\n", line.placed ? "placed" : "skipped", line.purpose,
+                          escape(line.function), escape(line.detail));
+  }
+  return text;
+}
+
 }  // namespace connleak
