@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "interpreters/process_memory.hpp"
+#include "base/process_memory.hpp"
 #include "symbols/perf_map.hpp"
 #include "symbols/process_files.hpp"
 

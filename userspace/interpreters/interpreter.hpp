@@ -2,33 +2,18 @@
 // Programs that run somebody else's code: where the kernel side finds the frames of a script, and what they mean.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/memory.hpp"
 #include "frames.h"
 #include "symbols/elf_image.hpp"
 #include "symbols/frame.hpp"
 
 namespace connleak {
-
-// The memory of a living process. It changes while it is read: whatever comes from it may be anything.
-class Memory {
- public:
-  virtual ~Memory() = default;
-  // All of `out`, or nothing (false). Never blocks for long, never throws.
-  [[nodiscard]] virtual bool read(std::uint64_t address, std::span<std::byte> out) const = 0;
-  template <class T>
-  [[nodiscard]] std::optional<T> value(std::uint64_t address) const {
-    T found{};
-    if (!read(address, std::as_writable_bytes(std::span<T>(&found, 1)))) return std::nullopt;
-    return found;
-  }
-};
 
 // A file that the process has mapped executable. The images are borrowed.
 struct MappedFile {

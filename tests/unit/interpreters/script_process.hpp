@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/process_memory.hpp"
 #include "interpreters/interpreter.hpp"
-#include "interpreters/process_memory.hpp"
 #include "symbols/module.hpp"
 
 namespace connleak::test {

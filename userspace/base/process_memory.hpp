@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "interpreters/interpreter.hpp"
+#include "base/memory.hpp"
 
 namespace connleak {
 
@@ -13,10 +13,13 @@ namespace connleak {
 class ProcessMemory final : public Memory {
  public:
   explicit ProcessMemory(pid_t pid) : pid_(pid) {}
-  // More than kMaxRead bytes are refused.
+  // One call. More than kMaxRead bytes are refused.
   [[nodiscard]] bool read(std::uint64_t address, std::span<std::byte> out) const override;
+  // One call for kPieces pieces each; more than kMaxRead bytes in one call are refused.
+  [[nodiscard]] bool read_all(std::span<const MemoryPiece> pieces) const override;
 
   static constexpr std::size_t kMaxRead = 4 << 20;
+  static constexpr std::size_t kPieces = 512;  // of the 1,024 that the kernel takes (UIO_MAXIOV)
 
  private:
   pid_t pid_;
