@@ -3,11 +3,14 @@
 // size.
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "elf_file.hpp"
 #include "fuzz.hpp"
+#include "symbols/dwarf_structs.hpp"
 #include "symbols/elf_symbols.hpp"
+#include "symbols/go_build_info.hpp"
 #include "symbols/module.hpp"
 
 using namespace connleak;
@@ -22,6 +25,16 @@ std::string answers(Module& module, std::size_t size, std::size_t step = 53) {
              std::to_string(frame.line.value_or(0)) + (frame.application ? "a" : "") + '\n';
     }
   }
+  return all;
+}
+
+std::string go_structs(const ElfImage& image) {
+  constexpr std::string_view kNames[] = {"database/sql.DB", "database/sql.driverConn"};
+  const auto structs = find_go_structs(image, kNames);
+  if (structs.size() > std::size(kNames)) std::abort();
+  std::string all = read_go_build_info(image).value_or(GoBuildInfo{}).version;
+  for (const DwarfStruct& found : structs)
+    for (const auto& field : found.fields) all += ' ' + field.name + '=' + std::to_string(field.offset);
   return all;
 }
 
@@ -43,6 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)module.is_go();
   for (const SymbolTable table : {SymbolTable::exported, SymbolTable::all})
     (void)find_variable(module.image(), table, "sink");
+  (void)go_structs(module.image());
   return 0;
 }
 
@@ -56,6 +70,12 @@ std::vector<std::vector<std::uint8_t>> fuzz_seeds() {
     const auto& seed = seeds.emplace_back(test::seed_file(file));
     auto module = Module::open(test::file_of(seed), "/srv/bin/shop", [](const std::string&) { return Fd(); });
     if (!module || answers(**module, seed.size(), 4).find(name) == std::string::npos) std::abort();
+  }
+  for (const auto& [file, answer] :
+       {std::pair{"go_types", " waitDuration=0 freeConn=40 maxOpen=136 db=0"}, {"go_table", "go1.22"}}) {
+    const auto& seed = seeds.emplace_back(test::seed_file(file));
+    auto module = Module::open(test::file_of(seed), "/srv/bin/shop", [](const std::string&) { return Fd(); });
+    if (!module || go_structs((*module)->image()) != answer) std::abort();
   }
   return seeds;
 }

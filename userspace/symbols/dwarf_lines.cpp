@@ -6,7 +6,6 @@
 #include <elfutils/libdw.h>
 #include <elfutils/version.h>
 #include <fmt/core.h>
-#include <gelf.h>
 
 #include <algorithm>
 #include <string_view>
@@ -16,7 +15,7 @@ namespace connleak {
 namespace {
 
 // libdw keeps the sections in memory, and a line table at some 50 times its size.
-constexpr std::uint64_t kMaxSections = std::uint64_t{512} << 20;
+constexpr std::size_t kMaxSections = std::size_t{512} << 20;
 constexpr std::uint64_t kMaxLines = std::uint64_t{128} << 20;
 // Measured: a row of a line table, and the rest of a unit that was looked at.
 constexpr std::size_t kRowBytes = 40;
@@ -147,49 +146,19 @@ bool find_unit(Dwarf* dwarf, std::uint64_t address, Dwarf_Die& unit) {
   return false;
 }
 
-// What libdw reads at once, unpacked; nullopt: more than is read.
-std::optional<std::size_t> size_of_sections(const ElfImage& image) {
-  std::size_t names = 0;
-  std::uint64_t size = 0;
-  if (elf_getshdrstrndx(image.handle(), &names) != 0) return std::nullopt;
-  for (Elf_Scn* at = elf_nextscn(image.handle(), nullptr); at != nullptr; at = elf_nextscn(image.handle(), at)) {
-    GElf_Shdr header;
-    if (gelf_getshdr(at, &header) == nullptr) continue;
-    const char* text = elf_strptr(image.handle(), names, header.sh_name);
-    const std::string_view name = text != nullptr ? text : "";
-    // The old way to pack them, with a size that is not looked at here.
-    if (name.starts_with(".zdebug_")) return std::nullopt;
-    if (!name.starts_with(".debug_") || header.sh_type == SHT_NOBITS) continue;
-    if (header.sh_size > kMaxSections - size) return std::nullopt;
-    size += header.sh_size;
-    if ((header.sh_flags & SHF_COMPRESSED) == 0) continue;
-    GElf_Chdr packed;
-    if (gelf_getchdr(at, &packed) == nullptr || packed.ch_size > kMaxSections - size) return std::nullopt;
-    size += packed.ch_size;
-  }
-  return static_cast<std::size_t>(size);
-}
-
 }  // namespace
 
-void DwarfLines::Closer::operator()(::Dwarf* dwarf) const { dwarf_end(dwarf); }
-
 std::unique_ptr<DwarfLines> DwarfLines::open(const ElfImage& image) {
-  const auto lines = image.section(".debug_line");
-  const auto info = image.section(".debug_info");
-  if (!info || !info->in_file || image.section(".gnu_debugaltlink")) return nullptr;
-  auto own = ElfImage::open(image.fd());
-  const auto size = own ? size_of_sections(*own) : std::nullopt;
-  if (!size || (lines && lines->size > kMaxLines)) return nullptr;
-  Dwarf* dwarf = dwarf_begin_elf(own->handle(), DWARF_C_READ, nullptr);
-  if (dwarf == nullptr) return nullptr;
-  return std::unique_ptr<DwarfLines>(new DwarfLines(*std::move(own), dwarf, *size));
+  if (const auto lines = image.section(".debug_line"); lines && lines->size > kMaxLines) return nullptr;
+  auto file = DwarfFile::open(image, kMaxSections);
+  if (!file) return nullptr;
+  return std::unique_ptr<DwarfLines>(new DwarfLines(*std::move(file)));
 }
 
 std::vector<DwarfFrame> DwarfLines::lookup(std::uint64_t address) const {
   std::vector<DwarfFrame> frames;
   Dwarf_Die unit;
-  if (!find_unit(dwarf_.get(), address, unit)) return frames;
+  if (!find_unit(file_.handle(), address, unit)) return frames;
   const bool is_rust = dwarf_srclang(&unit) == DW_LANG_Rust;
   if (units_.insert(dwarf_dieoffset(&unit)).second) {
     Dwarf_Lines* rows = nullptr;

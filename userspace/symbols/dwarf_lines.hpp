@@ -10,9 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "symbols/dwarf_file.hpp"
 #include "symbols/elf_image.hpp"
-
-struct Dwarf;
 
 namespace connleak {
 
@@ -26,9 +25,8 @@ struct DwarfFrame {
 
 class DwarfLines {
  public:
-  // nullptr: no debug information, or none that is read: more than 512 MiB of it, or such that libdw would open
-  // further files by names that the file gives (.gnu_debugaltlink). Reads the debug sections into memory. The
-  // image's descriptor must outlive it.
+  // nullptr: no debug information, or none that is read (dwarf_file.hpp): more than 512 MiB of it. The image's
+  // descriptor must outlive it.
   [[nodiscard]] static std::unique_ptr<DwarfLines> open(const ElfImage& image);
 
   // Innermost first, the physical function last. Empty: the address is in no unit. A single frame without a
@@ -36,18 +34,12 @@ class DwarfLines {
   [[nodiscard]] std::vector<DwarfFrame> lookup(std::uint64_t address) const;
 
   // The sections, and about what libdw makes of the units that were looked at.
-  [[nodiscard]] std::size_t memory_bytes() const { return sections_bytes_ + units_bytes_; }
+  [[nodiscard]] std::size_t memory_bytes() const { return file_.memory_bytes() + units_bytes_; }
 
  private:
-  struct Closer {
-    void operator()(::Dwarf* dwarf) const;
-  };
-  DwarfLines(ElfImage image, ::Dwarf* dwarf, std::size_t bytes)
-      : image_(std::move(image)), dwarf_(dwarf), sections_bytes_(bytes) {}
+  explicit DwarfLines(DwarfFile file) : file_(std::move(file)) {}
 
-  ElfImage image_;  // of its own: its handle keeps what was read
-  std::unique_ptr<::Dwarf, Closer> dwarf_;
-  std::size_t sections_bytes_;
+  DwarfFile file_;
   mutable std::size_t units_bytes_ = 0;
   mutable std::unordered_set<std::uint64_t> units_;  // by offset
 };

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finding Go's tables in a file that may have no sections and no symbols, and the main module's path.
+// Finding Go's tables in a file that may have no sections and no symbols.
 #include <algorithm>
 #include <array>
-#include <cstring>
-#include <string_view>
 
 #include "symbols/go_table.hpp"
 
@@ -163,16 +161,6 @@ bool find_module_data(const ElfImage& image, GoLayout& layout) {
   return std::ranges::any_of(candidates, [&](std::uint64_t at) { return take_module_data(image, at, layout); });
 }
 
-std::optional<std::uint64_t> read_uvarint(const std::string& bytes, std::size_t& at) {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 63 && at < bytes.size(); shift += 7) {
-    const auto byte = static_cast<std::uint8_t>(bytes[at++]);
-    value |= std::uint64_t{byte & 0x7fU} << shift;
-    if ((byte & 0x80) == 0) return value;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<GoLayout> find_go_layout(const ElfImage& image) {
@@ -188,34 +176,6 @@ std::optional<GoLayout> find_go_layout(const ElfImage& image) {
     return std::nullopt;
   }
   return layout;
-}
-
-// debug/buildinfo: 14 bytes of magic, pointer size, flags; with flag 2 (from 1.18) two strings follow at 32, each
-// with its length before it: the version and the module information between two 16-byte marks.
-std::string go_main_module(const ElfImage& image) {
-  constexpr std::string_view kMagic = "\xff Go buildinf:";
-  const auto section = image.section(".go.buildinfo");
-  if (!section || !section->in_file) return {};
-  std::string bytes(std::min<std::uint64_t>(section->size, 1 << 20), '\0');
-  bytes.resize(image.read_at_offset(section->offset, std::as_writable_bytes(std::span(bytes))));
-  if (!bytes.starts_with(kMagic) || bytes.size() < 33 || (bytes[15] & 2) == 0) return {};
-  std::size_t at = 32;
-  const auto version = read_uvarint(bytes, at);
-  if (!version || *version > bytes.size() - at) return {};
-  at += *version;
-  const auto size = read_uvarint(bytes, at);
-  if (!size || *size > bytes.size() - at) return {};
-  std::string_view lines = std::string_view(bytes).substr(at, *size);
-  while (!lines.empty()) {
-    const auto end = std::min(lines.find('\n'), lines.size());
-    std::string_view line = lines.substr(0, end);
-    lines.remove_prefix(std::min(end + 1, lines.size()));
-    if (line.size() > 16 && line.substr(16).starts_with("path\t")) line.remove_prefix(16);
-    if (!line.starts_with("mod\t")) continue;
-    line.remove_prefix(4);
-    return std::string(line.substr(0, line.find('\t')));
-  }
-  return {};
 }
 
 }  // namespace connleak

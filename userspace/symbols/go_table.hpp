@@ -37,9 +37,6 @@ struct GoLayout {
 // program, or one whose table this code does not understand.
 [[nodiscard]] std::optional<GoLayout> find_go_layout(const ElfImage& image);
 
-// The path of the main module, from the build information; "" where there is none.
-[[nodiscard]] std::string go_main_module(const ElfImage& image);
-
 struct GoFunction {
   std::string name;
   std::uint64_t address = 0;  // link-time

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "symbols/demangle.hpp"
+#include "symbols/go_build_info.hpp"
 
 namespace connleak {
 
@@ -34,7 +35,7 @@ void Module::prepare() {
   if (std::exchange(prepared_, true)) return;
   if (const auto layout = find_go_layout(image_)) {
     go_.emplace(*layout);
-    facts_.go_main_module = connleak::go_main_module(image_);
+    if (auto info = read_go_build_info(image_)) facts_.go_main_module = std::move(info->main.path);
     facts_.is_go = true;
   }
   if (debug_file_) {
