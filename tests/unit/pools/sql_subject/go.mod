@@ -1,0 +1,3 @@
+module pools.test/sql
+
+go 1.19
