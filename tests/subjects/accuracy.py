@@ -49,7 +49,7 @@ ACQUIRED = ("// ACQUIRED", "/* ACQUIRED */", "# ACQUIRED")
 # What subjects may need and the product has; a run that needs something else is left out, with that as its reason.
 #   probes   uprobes in drivers and pools: leases, handles, pools' own numbers
 #   starved  leaked slots told from a pool that is too small by the socket alone, while some members go on
-HAVE = set()
+HAVE = {"probes"}
 NEEDS = ("probes", "starved")
 # Whose functions have names only with options that production does not set.
 UNPROMISED = ("node", "java")

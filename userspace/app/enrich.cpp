@@ -95,8 +95,13 @@ void Enrich::event(Event&& event) {
   if (const auto* connection = std::get_if<ConnectionEvent>(&event.body))
     see_process(connection->connection.opener, event.time_ns);
   if (const auto* holder = std::get_if<HolderEvent>(&event.body)) see_process(holder->holder, event.time_ns);
+  if (const auto* lease = std::get_if<LeaseEvent>(&event.body)) see_process(lease->lease.thread, event.time_ns);
   admitted_ = scope_.admits(event);
   if (!admitted_) return;
+  if (const auto* lease = std::get_if<LeaseEvent>(&event.body)) pools_.note(lease->lease);
+  // Of the same instant as the levels that end here.
+  if (const auto* scan = std::get_if<ScanEvent>(&event.body); scan != nullptr && scan->ended && scan->kind == WIRE_SCAN_LEVELS)
+    for (const Event& pool : pools_.read(event.time_ns)) encode(pool, out_);
   if (const auto* process = std::get_if<ProcessEvent>(&event.body)) follow(*process, event.time_ns);
   if (auto* stack = std::get_if<StackEvent>(&event.body)) {
     name_addresses(*stack, event.time_ns);
@@ -127,6 +132,7 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
       symbolizer_.process_gone(pid, event.thread.process_start_ns);
       modes_.process_gone(pid, event.thread.process_start_ns);
       if (drivers_) drivers_->process_gone(pid);
+      pools_.process_gone(pid);
       seen_.erase(pid);
       break;
     default:

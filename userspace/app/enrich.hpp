@@ -12,6 +12,7 @@
 
 #include "app/capture_modes.hpp"
 #include "app/driver_probes.hpp"
+#include "app/pool_reader.hpp"
 #include "events/decode.hpp"
 #include "events/source.hpp"
 #include "report/scope_filter.hpp"
@@ -77,6 +78,7 @@ class Enrich final : public ByteSink, private EventSink {
   Unwinder unwinder_{symbolizer_};
   CaptureModes modes_;
   std::optional<DriverProbes> drivers_;
+  PoolReader pools_{symbolizer_};
   std::uint64_t next_look_ns_ = 0;  // at everybody's drivers
   std::vector<std::byte> out_;
   std::map<std::uint32_t, Young> young_;  // pid -> when it is looked at next

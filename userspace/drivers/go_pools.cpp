@@ -102,24 +102,26 @@ std::optional<Plan> plan_sql(const ElfImage& image, const GoTable& go) {
   return plan;
 }
 
-// A pgxpool.Conn is made for each time that a connection is taken out: what stays is the resource, its first word.
+// A pgxpool.Conn is made for each time that a connection is taken out: what stays is the resource, its first word;
+// its second is the pool. What makes it is inlined, so that only the returns are left.
 std::optional<Plan> plan_pgxpool(const ElfImage& image, const GoTable& go) {
   const auto functions = go.functions(image, std::array{kPgx});
-  const GoFunction* get = find(functions, "github.com/jackc/pgx/v5/pgxpool.(*connResource).getConn");
+  const GoFunction* acquire = find(functions, "github.com/jackc/pgx/v5/pgxpool.(*Pool).Acquire");
   const GoFunction* release = find(functions, "github.com/jackc/pgx/v5/pgxpool.(*Conn).Release");
-  if (release == nullptr) return std::nullopt;
+  if (acquire == nullptr || release == nullptr) return std::nullopt;
   Plan plan;
   plan.driver = "pgxpool";
   plan.sites.push_back(planned(release->name, "release",
                                cookie(ROLE_RELEASED, WIRE_DRIVER_PGXPOOL, WIRE_OBJECT_UNKNOWN, Register::ax,
                                       DRIVER_NO_REGISTER, DRIVER_VIA),
                                entry_site(image, range_of(*release), {Register::ax, Register::r14}, Abi::go)));
-  if (get != nullptr)
-    for (const GoFunction& caller : functions)
-      add_takers(image, caller, *get,
-                 cookie(ROLE_ACQUIRED, WIRE_DRIVER_PGXPOOL, WIRE_OBJECT_CONNECTION, Register::ax,
-                        DRIVER_NO_REGISTER, DRIVER_VIA),
-                 plan);
+  const std::uint64_t taken = cookie(ROLE_ACQUIRED, WIRE_DRIVER_PGXPOOL, WIRE_OBJECT_CONNECTION, Register::ax,
+                                     static_cast<std::uint8_t>(Register::bx), DRIVER_VIA);
+  const auto returns = return_sites(image, range_of(*acquire));
+  if (!returns)
+    plan.sites.push_back({acquire->name, "acquire", std::nullopt, returns.error().message, taken});
+  else
+    for (const Site& site : *returns) plan.sites.push_back({acquire->name, "acquire", site, "", taken});
   plan.why_not = missing(plan);
   return plan;
 }
