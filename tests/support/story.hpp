@@ -99,6 +99,8 @@ class Story {
     }
     for (const auto& [cookie, session] : sessions_) emit(now_, session);
     for (const auto& [process, requests] : requests_) emit(now_, requests);
+    for (const auto& [handle, lease] : leases_) emit(now_, lease);
+    for (const auto& [address, pool] : pools_) emit(now_, pool);
     now_ += 100'000;
     emit(now_, ScanEvent{true, WIRE_SCAN_LEVELS, began});
   }
@@ -271,6 +273,40 @@ class Story {
     if (how.alone) ++sums.alone[bucket];
     if (how.alone && how.failed) ++sums.failed[bucket];
   }
+  // ---- leases, as a probe tells them
+  struct TakeOptions {
+    wire_object object = WIRE_OBJECT_ROWS;
+    std::string place = "find_order";
+    bool owner_gone = false;
+  };
+  void take(Wire& wire, TakeOptions how) {
+    wire_connection& record = wire.record;
+    record.handle = 0xc000000000 + record.cookie;
+    record.driver = WIRE_DRIVER_GO_SQL;
+    wire_lease& lease = leases_[record.handle].lease;
+    lease.thread = record.opener;
+    lease.handle = record.handle;
+    lease.pool = kPool;
+    lease.owner = 1;
+    lease.acquired_ns = now_;
+    lease.released_ns = 0;
+    ++lease.taken;
+    lease.object = static_cast<std::uint8_t>(how.object);
+    lease.driver = WIRE_DRIVER_GO_SQL;
+    lease.owner_gone = how.owner_gone ? 1 : 0;
+    emit(now_, leases_[record.handle]);
+    emit_stack(wire, WIRE_STACK_ACQUIRE, how.place, lease.thread);
+  }
+  void give_back(const Wire& wire) { leases_.at(wire.record.handle).lease.released_ns = now_; }
+  // The pool that all leases are of.
+  wire_pool& pool(std::uint64_t max_open) {
+    wire_pool& pool = pools_[kPool].pool;
+    pool.process = thread_of(100);
+    pool.pool = kPool;
+    pool.max_open = max_open;
+    pool.driver = WIRE_DRIVER_GO_SQL;
+    return pool;
+  }
   void end_session(std::uint64_t cookie) { sessions_.erase(cookie); }
 
   // ---- what came of it
@@ -359,7 +395,11 @@ class Story {
       emit(now_, SymbolEvent{process, place, 0, 1, place, 42, function, "orders.c", "app", language,
                              options_.frames, function == kPing});
     }
-    emit(now_, StackEvent{wire.record.cookie, wire.record.opened_ns, thread, kind, addresses});
+    // Of a lease: its handle, and when it was taken.
+    const bool of_lease = kind == WIRE_STACK_ACQUIRE;
+    emit(now_, StackEvent{of_lease ? wire.record.handle : wire.record.cookie,
+                          of_lease ? leases_.at(wire.record.handle).lease.acquired_ns : wire.record.opened_ns, thread,
+                          kind, addresses});
   }
   void emit_driver(const wire_thread& process, wire_language language) {
     emit(now_, SymbolEvent{
@@ -385,6 +425,9 @@ class Story {
   std::deque<Wire> wires_;
   std::map<std::uint64_t, SessionEvent> sessions_;
   std::map<std::uint32_t, RequestsEvent> requests_;
+  static constexpr std::uint64_t kPool = 0xd000000000;
+  std::map<std::uint64_t, LeaseEvent> leases_;  // by handle
+  std::map<std::uint64_t, PoolEvent> pools_;
   std::map<std::uint32_t, std::uint64_t> processes_;  // forked ones: when
   std::set<std::uint64_t> hidden_;
   std::set<std::pair<std::uint32_t, std::uint64_t>> named_;

@@ -7,6 +7,7 @@ target_sources(unit_tests PRIVATE ${CMAKE_CURRENT_LIST_DIR}/detect_abandoned_res
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_pool_per_request_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_open_transaction_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_leak_test.cpp
+                                  ${CMAKE_CURRENT_LIST_DIR}/detect_lost_lease_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_healthy_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_half_closed_test.cpp
                                   ${CMAKE_CURRENT_LIST_DIR}/detect_retraction_test.cpp

@@ -122,7 +122,7 @@ TEST_CASE("where the last use names nobody, who opened it does") {
   REQUIRE(findings[0].stack != nullptr);
   REQUIRE(findings[0].stack->culprit_frame() != nullptr);
   CHECK(findings[0].stack->culprit_frame()->function == "borrow");
-  CHECK(findings[0].stack_of == StackOf::open);
+  CHECK(findings[0].stack_of == detect::StackOf::open);
   CHECK(story.told().find("the stack is of who opened them") != std::string::npos);
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("where no stack names anybody, that of the last use is shown") {
   REQUIRE(findings.size() == 1);
   REQUIRE(findings[0].stack != nullptr);
   CHECK(findings[0].stack->culprit_frame() == nullptr);
-  CHECK(findings[0].stack_of == StackOf::last_use);
+  CHECK(findings[0].stack_of == detect::StackOf::last_use);
 }
 
 }  // namespace connleak::test

@@ -66,6 +66,8 @@ inline Finding go_leak() {
     m.idle_s = 749.75 - i * 30;
     m.state = "idle";
     m.transaction = "none";
+    if (i == 0) m.lease = Lease{"rows", 749.75, 42, false};
+    if (i == 1) m.lease = Lease{"connection", 700, std::nullopt, std::nullopt};
     f.members.push_back(m);
   }
   f.server_filter =
@@ -94,6 +96,8 @@ inline Process leaking() {
   g.oldest_idle_s = 749.75;
   g.growth_per_hour = 118.4;
   g.exhausted_in_s = 2100;
+  g.pools = {{"0xc000123400", "database/sql", 26, 26, 26, 0, 3, 17, 4.25, 24, Starved::slots_leaked},
+             {"0xc000123500", "pgxpool", std::nullopt, 1, 0, 1, 0, 0, std::nullopt, 0, std::nullopt}};
   g.findings = {go_leak()};
   g.not_flagged = {{2, "in use within the last 30s"}};
   p.groups = {g};

@@ -34,6 +34,8 @@ class Explainer {
     if (process->exe) out.facts.push_back({"executable", *process->exe});
     if (process->cgroup) out.facts.push_back({"cgroup", *process->cgroup});
     if (process->frames_note) out.facts.push_back({"frames", *process->frames_note});
+    for (const auto& [address, pool] : process->pools)
+      out.facts.push_back({"pool", pool_line(to_pool(pool))});
     std::vector<const model::Connection*> members;
     for (const auto& [key, group] : process->groups)
       for (const model::Connection* member : group->members)
@@ -105,6 +107,8 @@ class Explainer {
     if (age.kind != model::AgeKind::unknown)
       fact("age", (age.kind == model::AgeKind::at_least ? "at least " : "") + lasted(age.ns));
     if (const auto idle = model::idle_ns(connection, now)) fact("idle", lasted(*idle));
+    if (const auto lease = to_lease(connection, now))
+      fact("out of its pool", fmt::format("for {:.3g} s, held by: {}", lease->held_s, lease->object));
     fact("requests", fmt::format("{}", record.requests));
     fact("idle gaps", record.gaps == 0
                           ? std::string("none completed")
@@ -115,7 +119,8 @@ class Explainer {
       fact("opened by", fmt::format("{} (pid {})", fixed_text(record.comm), record.opener.tgid));
     if (record.unread_bytes != 0) fact("unread", fmt::format("{} bytes", record.unread_bytes));
     for (const auto& [name, stack] :
-         {std::pair{"opened at", connection.open_stack}, std::pair{"last used at", connection.last_use_stack}})
+         {std::pair{"opened at", connection.open_stack}, std::pair{"last used at", connection.last_use_stack},
+          std::pair{"taken out at", detect::stack_of(connection, detect::StackOf::acquire)}})
       if (stack != nullptr && stack->culprit_frame() != nullptr) fact(name, place(*stack));
     std::vector<std::pair<std::uint64_t, const char*>> moments = {
         {record.opened_ns, connection.late() ? "seen first, older than the observer" : "connect"},

@@ -101,7 +101,9 @@ Json pool(const Pool& p) {
           {"idle", p.idle},
           {"waiting", p.waiting},
           {"wait_count", p.wait_count},
-          {"wait_seconds", seconds(p.wait_seconds)}};
+          {"wait_seconds", seconds(p.wait_seconds)},
+          {"lost", p.lost},
+          {"starved", p.starved ? Json(starved_name(*p.starved)) : Json(nullptr)}};
 }
 
 Json caller(const Caller& c) {

@@ -92,7 +92,7 @@ class Builder {
     out.driver = to_driver(group.driver);
     for (const model::Connection* member : group.members) count(*member, out);
     for (const auto& [address, pool] : process.pools)
-      if (home_of(address, process) == &group) out.pools.push_back(to_pool(pool));
+      if (home_of(address, process) == &group) out.pools.push_back(starved(to_pool(pool), pool, findings));
     out_.summary.connections_open += out.open;
     for (const detect::Finding& finding : findings) add(finding, group, process, out);
     out.growth_per_hour = growth(findings);
@@ -111,6 +111,18 @@ class Builder {
     const auto most =
         std::ranges::max_element(counts, {}, [](const auto& entry) { return std::pair(entry.second, entry.first->key); });
     return most == counts.end() ? nullptr : most->first;
+  }
+
+  [[nodiscard]] static Pool starved(Pool out, const model::Pool& pool, const std::vector<detect::Finding>& findings) {
+    for (const detect::Finding& finding : findings) {
+      if (finding.verdict != detect::Verdict::leak && finding.verdict != detect::Verdict::suspect) continue;
+      for (const detect::Member& member : finding.members) {
+        const model::Lease* lease = member.connection->lease;
+        if (lease != nullptr && lease->held() && lease->record.pool == pool.record.pool) ++out.lost;
+      }
+    }
+    if (pool.exhausted()) out.starved = out.lost != 0 ? Starved::slots_leaked : Starved::too_small;
+    return out;
   }
 
   // Until the server's limit, as far as its refusals tell it.

@@ -121,6 +121,18 @@ Pool to_pool(const model::Pool& pool) {
   return out;
 }
 
+std::string pool_line(const Pool& pool) {
+  std::string text = fmt::format("{}: {}{} in use, {} idle, {} waiting; {} waits", pool.driver, pool.in_use,
+                                 pool.max_open ? fmt::format(" of {}", *pool.max_open) : "", pool.idle, pool.waiting,
+                                 pool.wait_count);
+  if (pool.wait_seconds) text += fmt::format(", {:.3g} s in all", *pool.wait_seconds);
+  if (pool.starved == Starved::slots_leaked)
+    text += fmt::format(". Slots are leaked: {} of {} never came back", pool.lost, pool.in_use);
+  if (pool.starved == Starved::too_small)
+    text += ". The pool is too small: every connection that was taken out comes back, later than others want it";
+  return text;
+}
+
 std::optional<std::string> to_driver(std::uint8_t driver) {
   switch (driver) {
     case WIRE_DRIVER_LIBPQ:

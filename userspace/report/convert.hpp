@@ -18,6 +18,8 @@ namespace connleak {
 // nullopt: not out of its pool, as far as probes tell.
 [[nodiscard]] std::optional<Lease> to_lease(const model::Connection& connection, std::uint64_t now_ns);
 [[nodiscard]] Pool to_pool(const model::Pool& pool);
+// "database/sql: 6 of 6 in use, 0 idle, 30 waiting; 30 waits, 0 s in all"
+[[nodiscard]] std::string pool_line(const Pool& pool);
 // nullopt: not known.
 [[nodiscard]] std::optional<std::string> to_driver(std::uint8_t driver);
 [[nodiscard]] StackKind stack_kind_of(detect::StackOf kind);

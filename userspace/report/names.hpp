@@ -49,6 +49,10 @@ namespace connleak {
   return "unknown";
 }
 
+[[nodiscard]] constexpr std::string_view starved_name(Starved starved) {
+  return starved == Starved::slots_leaked ? "slots_leaked" : "too_small";
+}
+
 [[nodiscard]] constexpr std::string_view stack_kind_name(StackKind kind) {
   switch (kind) {
     case StackKind::acquire:

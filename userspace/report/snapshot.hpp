@@ -62,6 +62,9 @@ struct Member {
   std::optional<Lease> lease;
 };
 
+// Why who wants a connection waits: some never come back, or all come back and are too few.
+enum class Starved { slots_leaked, too_small };
+
 // One pool object of the program, its numbers of one instant.
 struct Pool {
   std::string id;  // its address there
@@ -73,6 +76,8 @@ struct Pool {
   std::uint64_t waiting = 0;  // now
   std::uint64_t wait_count = 0;
   std::optional<double> wait_seconds;
+  std::uint64_t lost = 0;          // taken out of it and in a LEAK or SUSPECT
+  std::optional<Starved> starved;  // nullopt: nobody waits
 };
 
 // An application frame behind the culprit, and how many of the members came through it.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "report/convert.hpp"
 #include "report/names.hpp"
 #include "views/finding_block.hpp"
 #include "views/layout.hpp"
@@ -25,6 +26,7 @@ class Report {
   std::string render() {
     put_context();
     put_findings();
+    put_pools();
     put_not_flagged();
     put_open_at_exit();
     put_notes();
@@ -122,6 +124,20 @@ class Report {
     for (const auto& n : g.not_flagged) {
       wrapped(escape(n.reason), 8, Tone::dim, std::to_string(n.connections) + "  ");
     }
+  }
+
+  // Those for which somebody waits, or had to.
+  void put_pools() {
+    bool any = false;
+    for (const auto& p : s_.processes)
+      for (const auto& g : p.groups)
+        for (const auto& pool : g.pools) {
+          if (!pool.starved && pool.wait_count == 0) continue;
+          if (!any) heading("Pools with a queue");
+          any = true;
+          wrapped(fmt::format("{} to {}:  {}.", process_label(p), target_label(g), pool_line(pool)), 2);
+        }
+    if (any) line("");
   }
 
   void put_open_at_exit() {
