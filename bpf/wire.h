@@ -12,6 +12,8 @@
 #include <linux/types.h>
 #endif
 
+#include "gaps.h"
+
 #define WIRE_VERSION 6
 
 /* TASK_COMM_LEN of the kernel. */
@@ -21,11 +23,6 @@
 /* Frames of one stack. Ten request handlers deep in Go is about 30; 48 keeps all stacks of a socket
  * near 1 KiB, far below its optmem share. */
 #define WIRE_FRAMES 48
-/* Idle gaps are counted in log-linear buckets: 8 to an octave, each at most an eighth wide, see
- * wire_gap_bucket(). 24 octaves reach from 1 ms to 2.4 h. */
-#define WIRE_GAP_BUCKETS 193
-/* Waits of requests, two buckets of gaps in one: 4 to an octave. */
-#define WIRE_WAIT_BUCKETS 97
 /* sizeof(sun_path). */
 #define WIRE_PATH 108
 
@@ -355,36 +352,6 @@ struct wire_symbol {
 	__u64 offset;               /* of the address in its module, stable across runs: names a frame without a function */
 	char text[2048];
 };
-
-/* The bucket of an idle gap: 0 below 2^20 ns, then 8 buckets to an octave. */
-static inline unsigned int wire_gap_bucket(__u64 gap_ns)
-{
-	unsigned int octave = 0;
-	__u64 v = gap_ns >> 20;
-
-	if (v == 0)
-		return 0;
-	if (v >> 16) { octave += 16; v >>= 16; }
-	if (v >> 8) { octave += 8; v >>= 8; }
-	if (v >> 4) { octave += 4; v >>= 4; }
-	if (v >> 2) { octave += 2; v >>= 2; }
-	if (v >> 1) octave += 1;
-	if (octave >= 24)
-		return WIRE_GAP_BUCKETS - 1;
-	return 1 + octave * 8 + (unsigned int)((gap_ns >> (17 + octave)) & 7);
-}
-
-/* The exclusive upper bound of a bucket, nanoseconds. */
-static inline __u64 wire_gap_bound_ns(unsigned int bucket)
-{
-	unsigned int octave, step;
-
-	if (bucket == 0)
-		return 1ull << 20;
-	octave = (bucket - 1) / 8;
-	step = (bucket - 1) % 8;
-	return (9ull + step) << (17 + octave);
-}
 
 #ifdef __cplusplus
 #define WIRE_ASSERT static_assert

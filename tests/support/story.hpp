@@ -21,50 +21,10 @@
 #include "detect/detector.hpp"
 #include "events/event.hpp"
 #include "model/model.hpp"
+#include "story_parts.hpp"
 #include "wire_builder.hpp"
 
 namespace connleak::test {
-
-using namespace std::chrono_literals;
-
-// A place that is a pool looking after its members.
-inline constexpr auto kPing = "pool_ping";
-
-struct StoryOptions {
-  std::chrono::nanoseconds idle_after = 300ms;
-  std::chrono::nanoseconds hold_after = 5s;
-  std::optional<std::chrono::nanoseconds> max_age = std::nullopt;
-  std::chrono::nanoseconds scan_every = 1s;
-  bool frames = true;  // stacks have frames of the application
-  bool go = false;     // in Go
-  CulpritRules culprit_rules{};
-};
-
-// One connection as the kernel's record has it.
-struct Wire {
-  wire_connection record{};
-  std::uint16_t gaps[WIRE_GAP_BUCKETS]{};
-  std::string place;  // of the last use
-  bool place_sent = false;
-  bool open = true;
-};
-
-struct OpenOptions {
-  std::uint32_t process = 100;
-  std::uint32_t thread = 0;  // 0: the main thread
-  std::string user = "app";
-  std::string database = "shop";
-  bool tls = false;
-  bool handshake = true;
-};
-
-// The connection's owner of a request: thread and place (the function that sent it).
-struct UseOptions {
-  std::uint32_t thread = 0;
-  std::string place = "handle_order";
-  std::chrono::nanoseconds takes = 2ms;
-  bool opens_transaction = false;
-};
 
 class Story {
  public:
@@ -398,8 +358,8 @@ class Story {
     // Of a lease: its handle, and when it was taken.
     const bool of_lease = kind == WIRE_STACK_ACQUIRE;
     emit(now_, StackEvent{of_lease ? wire.record.handle : wire.record.cookie,
-                          of_lease ? leases_.at(wire.record.handle).lease.acquired_ns : wire.record.opened_ns, thread,
-                          kind, addresses});
+                          of_lease ? leases_.at(wire.record.handle).lease.acquired_ns : wire.record.opened_ns,
+                          thread, kind, addresses});
   }
   void emit_driver(const wire_thread& process, wire_language language) {
     emit(now_, SymbolEvent{

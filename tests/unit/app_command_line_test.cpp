@@ -64,6 +64,19 @@ TEST_CASE("scopes repeat") {
   CHECK_FALSE(parsed.scope.endpoints[1].port);
 }
 
+TEST_CASE("probes are all, none, or those that are named") {
+  using Names = std::vector<std::string>;
+  CHECK_FALSE(options({"report"}).probes);
+  CHECK_FALSE(options({"report", "--probes", "auto"}).probes);
+  CHECK(options({"report", "--probes", "off"}).probes == Names{});
+  CHECK(options({"record", "--output", "f", "--probes", "libpq,database/sql"}).probes ==
+        Names{"libpq", "database/sql"});
+  for (const char* bad : {"libpg", "libpq,", "", "off,libpq"}) {
+    CAPTURE(bad);
+    CHECK(refused({"report", "--probes", bad}).find("pgxpool") != std::string::npos);
+  }
+}
+
 TEST_CASE("what cannot be used is refused in one sentence") {
   for (const std::vector<const char*>& words :
        std::vector<std::vector<const char*>>{{},

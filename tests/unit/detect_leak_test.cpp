@@ -265,8 +265,8 @@ TEST_CASE("explain answers every rule, for a process and for one connection") {
     CHECK(answer.fires == (answer.name == "never-closed"));
     CHECK_FALSE(answer.reason.empty());
   }
-  CHECK(rules == std::vector<std::string>{"L6", "L8", "L7", "L3", "L4", "L2", "L11", "L2", "L5", "L9", "L1", "L1", "L10", "L12",
-                                          "HELD", "STALE"});
+  CHECK(rules == std::vector<std::string>{"L6", "L8", "L7", "L3", "L4", "L2", "L11", "L2", "L5", "L9", "L1", "L1",
+                                          "L10", "L12", "HELD", "STALE"});
   CHECK(of_process[2].reason.find("never grew") != std::string::npos);
   const auto* one = story.model().find({first.record.cookie, first.record.opened_ns});
   REQUIRE(one != nullptr);

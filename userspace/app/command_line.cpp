@@ -86,8 +86,9 @@ Result<void> parse_probes(const std::string& text, Options& options) {
     const std::size_t comma = std::min(text.find(',', at), text.size());
     const std::string name = text.substr(at, comma - at);
     if (std::ranges::find(kDriverNames, name) == kDriverNames.end())
-      return failure(ErrorKind::usage, fmt::format("--probes {}: expected auto, off, or some of {} with commas between.",
-                                                   escape(text), fmt::join(kDriverNames, ", ")));
+      return failure(ErrorKind::usage,
+                     fmt::format("--probes {}: expected auto, off, or some of {} with commas between.",
+                                 escape(text), fmt::join(kDriverNames, ", ")));
     options.probes->push_back(name);
     at = comma + 1;
   }
@@ -247,8 +248,8 @@ Result<void> fill(Options& options, const Raw& raw) {
         duration_option("--hold-after", raw.hold_after, options.hold_after),
         duration_option("--max-age", raw.max_age, maximum), duration_option("--duration", raw.duration, duration),
         duration_option("--interval", raw.interval, options.interval), culprit_rules(options.culprit_rules, raw),
-        parse_probes(raw.probes, options),
-        numbers("--pid", raw.pids, options.scope.pids), numbers("--port", raw.ports, options.scope.ports),
+        parse_probes(raw.probes, options), numbers("--pid", raw.pids, options.scope.pids),
+        numbers("--port", raw.ports, options.scope.ports),
         choice<Format>(
             "--format", raw.format,
             {{"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}, {"html", Format::html}},

@@ -22,7 +22,8 @@ std::string site_text(const PlannedSite& planned, const Result<SiteCosts>& costs
   const Site& site = *planned.site;
   std::string text = fmt::format("{}, {}", site.instruction, site.emulated ? "emulated" : "single-stepped");
   if (site.slid != 0) text += fmt::format(", {} bytes behind", site.slid);
-  if (costs) text += fmt::format(", {:.2g} us a hit", (site.emulated ? costs->emulated_ns : costs->stepped_ns) / 1000);
+  if (costs)
+    text += fmt::format(", {:.2g} us a hit", (site.emulated ? costs->emulated_ns : costs->stepped_ns) / 1000);
   if (!site.obstacle.empty()) text += fmt::format(" ({})", site.obstacle);
   return text;
 }
@@ -33,8 +34,7 @@ std::optional<std::string> sites_of(std::uint32_t pid, const Result<SiteCosts>& 
   if (!start_ns) return std::nullopt;
   Symbolizer symbolizer;
   symbolizer.process_seen(pid, *start_ns);
-  DriverProbes probes(
-      symbolizer, [](auto, auto, auto) { return Result<void>{}; }, [](auto) {});
+  DriverProbes probes(symbolizer, [](auto, auto, auto) { return Result<void>{}; }, [](auto) {});
   probes.look(pid, *start_ns);
   std::vector<SiteGroup> groups;
   for (const PlacedPlan& placed : probes.placed(pid)) {
@@ -62,10 +62,12 @@ Result<int> doctor_command(const Options& options) {
                    fmt::format("up to {} MiB of tables and answers, {} addresses, {} open files",
                                symbols.bytes >> 20, symbols.addresses, symbols.modules)});
   const auto costs = measure_site_costs();
-  lines.push_back({"driver probes", costs.has_value(), false,
-                   costs ? fmt::format("a hit costs {:.2g} us at an instruction that the kernel emulates, {:.2g} us at another",
-                                       costs->emulated_ns / 1000, costs->stepped_ns / 1000)
-                         : fmt::format("none: {}; leases and pools are not seen", costs.error().message)});
+  lines.push_back(
+      {"driver probes", costs.has_value(), false,
+       costs
+           ? fmt::format("a hit costs {:.2g} us at an instruction that the kernel emulates, {:.2g} us at another",
+                         costs->emulated_ns / 1000, costs->stepped_ns / 1000)
+           : fmt::format("none: {}; leases and pools are not seen", costs.error().message)});
   std::string text = render_doctor(lines);
   for (const std::uint32_t pid : options.scope.pids) {
     const auto sites = sites_of(pid, costs);

@@ -25,6 +25,7 @@ const std::vector<Plan>& DriverProbes::plans_of(const std::shared_ptr<Module>& m
 
 void DriverProbes::look(std::uint32_t pid, std::uint64_t start_ns) {
   Process& process = processes_[pid];
+  process.start_ns = start_ns;
   for (const LoadedFile& file : symbolizer_.files(pid, start_ns)) {
     if (!process.looked_at.insert(file.module).second) continue;
     for (const Plan& plan : plans_of(file.module)) {
@@ -43,6 +44,13 @@ void DriverProbes::look(std::uint32_t pid, std::uint64_t start_ns) {
         if (planned.site) sites.push_back({planned.site->offset, planned.cookie});
       if (auto done = place_(pid, file.module->image().fd(), sites); !done) placed.refused = done.error().message;
     }
+  }
+}
+
+void DriverProbes::look_again() {
+  for (const auto& [pid, process] : processes_) {
+    symbolizer_.look_again(pid, process.start_ns);
+    look(pid, process.start_ns);
   }
 }
 

@@ -41,6 +41,8 @@ class DriverProbes {
 
   // Places what the files want that it has mapped by now, those excepted that were looked at before.
   void look(std::uint32_t pid, std::uint64_t start_ns);
+  // At all that were looked at before, for what they have mapped since.
+  void look_again();
   // Also where it runs another program now.
   void process_gone(std::uint32_t pid);
 
@@ -49,6 +51,7 @@ class DriverProbes {
 
  private:
   struct Process {
+    std::uint64_t start_ns = 0;
     std::set<std::shared_ptr<Module>> looked_at;
     std::vector<PlacedPlan> plans;
   };

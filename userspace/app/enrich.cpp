@@ -44,10 +44,7 @@ void Enrich::look_at_processes(std::uint64_t now_ns) {
   look_at_young(now_ns);
   if (!drivers_ || now_ns < next_look_ns_) return;
   next_look_ns_ = now_ns + kLookAgain;
-  for (const auto& [pid, start_ns] : seen_) {
-    symbolizer_.look_again(pid, start_ns);
-    drivers_->look(pid, start_ns);
-  }
+  drivers_->look_again();
 }
 
 void Enrich::look_at_young(std::uint64_t now_ns) {
@@ -58,14 +55,14 @@ void Enrich::look_at_young(std::uint64_t now_ns) {
       symbolizer_.look_again(pid, young.start_ns);
     else if (modes_.look(pid, young.start_ns) && seen_.contains(pid))
       put_process(pid, young.start_ns, now_ns);
-    if (drivers_) drivers_->look(pid, young.start_ns);
+    // Of others only those that have a connection are probed.
+    if (drivers_ && (alive_.contains(pid) || seen_.contains(pid))) drivers_->look(pid, young.start_ns);
     young.looked_ns += young.pause_ns;
     if (young.looked_ns > kYoung) young.pause_ns = std::min(2 * young.pause_ns, kLongestPause);
     young.next_ns = now_ns + young.pause_ns;
   }
   std::erase_if(young_, [&](const auto& entry) {
-    return modes_.is_settled(entry.first, entry.second.start_ns) &&
-           (!drivers_ || entry.second.looked_ns > kYoung);
+    return modes_.is_settled(entry.first, entry.second.start_ns) && (!drivers_ || entry.second.looked_ns > kYoung);
   });
   if (!out_.empty()) next_.records(out_);
 }
@@ -100,7 +97,8 @@ void Enrich::event(Event&& event) {
   if (!admitted_) return;
   if (const auto* lease = std::get_if<LeaseEvent>(&event.body)) pools_.note(lease->lease);
   // Of the same instant as the levels that end here.
-  if (const auto* scan = std::get_if<ScanEvent>(&event.body); scan != nullptr && scan->ended && scan->kind == WIRE_SCAN_LEVELS)
+  if (const auto* scan = std::get_if<ScanEvent>(&event.body);
+      scan != nullptr && scan->ended && scan->kind == WIRE_SCAN_LEVELS)
     for (const Event& pool : pools_.read(event.time_ns)) encode(pool, out_);
   if (const auto* process = std::get_if<ProcessEvent>(&event.body)) follow(*process, event.time_ns);
   if (auto* stack = std::get_if<StackEvent>(&event.body)) {
@@ -133,7 +131,6 @@ void Enrich::follow(const ProcessEvent& event, std::uint64_t time_ns) {
       modes_.process_gone(pid, event.thread.process_start_ns);
       if (drivers_) drivers_->process_gone(pid);
       pools_.process_gone(pid);
-      seen_.erase(pid);
       break;
     default:
       break;

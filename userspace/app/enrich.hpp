@@ -37,7 +37,8 @@ class Enrich final : public ByteSink, private EventSink {
   // Scope and sink are borrowed.
   Enrich(ScopeFilter& scope, ByteSink& next, Hooks hooks)
       : scope_(scope), next_(next), decoder_(*this), modes_(symbolizer_, std::move(hooks.tell)) {
-    if (hooks.place) drivers_.emplace(symbolizer_, std::move(hooks.place), std::move(hooks.release), std::move(hooks.drivers));
+    if (hooks.place)
+      drivers_.emplace(symbolizer_, std::move(hooks.place), std::move(hooks.release), std::move(hooks.drivers));
   }
 
   void records(std::span<const std::byte> bytes) override;

@@ -34,8 +34,7 @@ class Explainer {
     if (process->exe) out.facts.push_back({"executable", *process->exe});
     if (process->cgroup) out.facts.push_back({"cgroup", *process->cgroup});
     if (process->frames_note) out.facts.push_back({"frames", *process->frames_note});
-    for (const auto& [address, pool] : process->pools)
-      out.facts.push_back({"pool", pool_line(to_pool(pool))});
+    for (const auto& [address, pool] : process->pools) out.facts.push_back({"pool", pool_line(to_pool(pool))});
     std::vector<const model::Connection*> members;
     for (const auto& [key, group] : process->groups)
       for (const model::Connection* member : group->members)

@@ -44,7 +44,7 @@ class Live {
   std::vector<std::uint32_t> watched_;
   bool child_ = false;
   std::optional<std::vector<std::string>> drivers_;  // as in Options::probes
-  std::uint64_t met_ = 0;  // processes, as Enrich counts them
+  std::uint64_t met_ = 0;                            // processes, as Enrich counts them
   std::uint64_t level_interval_ns_ = 0;
   std::uint64_t next_levels_ns_ = 0;
   std::uint64_t holders_interval_ns_ = 0;

@@ -31,8 +31,8 @@ struct Options {
   Format format = Format::text;
   std::optional<std::string> output;
   std::optional<std::string> textfile;
-  // Drivers and pools that are probed, by the names that `doctor` prints; nullopt: all that are cheap enough. Empty:
-  // none.
+  // Drivers and pools that are probed, by the names that `doctor` prints; nullopt: all that are cheap enough.
+  // Empty: none.
   std::optional<std::vector<std::string>> probes;
   FailOn fail_on = FailOn::never;
   int leak_exit_code = 23;

@@ -22,8 +22,8 @@ wire_pool record_of(const wire_thread& process, std::uint64_t address, PoolKind 
   record.idle = numbers.idle;
   record.waiting = numbers.waiting.value_or(0);
   record.wait_count = numbers.wait_count;
-  record.wait_ns = numbers.wait_ns && *numbers.wait_ns >= 0 ? static_cast<std::uint64_t>(*numbers.wait_ns)
-                                                            : ~std::uint64_t{0};
+  record.wait_ns =
+      numbers.wait_ns && *numbers.wait_ns >= 0 ? static_cast<std::uint64_t>(*numbers.wait_ns) : ~std::uint64_t{0};
   record.driver = kind == PoolKind::sql ? WIRE_DRIVER_GO_SQL : WIRE_DRIVER_PGXPOOL;
   return record;
 }
@@ -38,8 +38,7 @@ void PoolReader::note(const wire_lease& lease) {
   process.key.tid = process.key.tgid;
   process.key.thread_start_ns = process.key.process_start_ns;
   if (process.pools.size() >= kPools) return;
-  process.pools.try_emplace(lease.pool,
-                            Pool{lease.driver == WIRE_DRIVER_GO_SQL ? PoolKind::sql : PoolKind::pgx});
+  process.pools.try_emplace(lease.pool, Pool{lease.driver == WIRE_DRIVER_GO_SQL ? PoolKind::sql : PoolKind::pgx});
 }
 
 void PoolReader::process_gone(std::uint32_t pid) { processes_.erase(pid); }

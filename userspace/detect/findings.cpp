@@ -162,8 +162,7 @@ Finding GroupJudge::standing_finding_of(const Draft& draft) const {
     case Standing::held:
       finding.why.push_back(
           fmt::format("{} {} {} for up to {}, longer than --hold-after ({}); may still come back", number_text(n),
-                      noun(n),
-                      leased == n ? "taken out of the pool and silent" : "idle in an open transaction",
+                      noun(n), leased == n ? "taken out of the pool and silent" : "idle in an open transaction",
                       seconds_text(longest), seconds_text(limits_.hold_after_ns)));
       break;
     case Standing::old:
@@ -308,8 +307,8 @@ std::vector<RuleAnswer> GroupJudge::answers() const {
   std::size_t stale = 0;
   for (const auto& [member, kind] : timers_.standing()) ++(kind == Standing::held ? held : stale);
   all.push_back({"HELD", "held", held != 0,
-                 fmt::format("{} idle in a transaction, or out of their pool, for longer than --hold-after ({})", held,
-                             seconds_text(limits_.hold_after_ns))});
+                 fmt::format("{} idle in a transaction, or out of their pool, for longer than --hold-after ({})",
+                             held, seconds_text(limits_.hold_after_ns))});
   all.push_back({"STALE", "stale", stale != 0, fmt::format("{} half-closed or older than --max-age", stale)});
   return all;
 }

@@ -16,8 +16,7 @@ namespace connleak::detect {
 namespace {
 
 RuleInfo info_of(LostLease::When when) {
-  if (when == LostLease::When::used)
-    return {.id = "L2", .name = "never-returned", .confidence = Confidence::high};
+  if (when == LostLease::When::used) return {.id = "L2", .name = "never-returned", .confidence = Confidence::high};
   return {.id = "L11", .name = "lost-on-cancel", .confidence = Confidence::high};
 }
 
@@ -85,10 +84,10 @@ void LostLease::describe(Claim& claim, unsigned kind, const Moment& moment) cons
     const model::Pool* pool = pool_of(*member);
     if (pool != nullptr && pool->exhausted()) full.insert(pool);
   }
-  claim.evidence.push_back(fmt::format("taken out of the pool up to {} ago and held by {}; nothing was sent or "
-                                       "read for longer than --hold-after ({})",
-                                       seconds_text(longest), object_text(static_cast<std::uint8_t>(kind)),
-                                       seconds_text(hold_after_ns_)));
+  claim.evidence.push_back(fmt::format(
+      "taken out of the pool up to {} ago and held by {}; nothing was sent or "
+      "read for longer than --hold-after ({})",
+      seconds_text(longest), object_text(static_cast<std::uint8_t>(kind)), seconds_text(hold_after_ns_)));
   if (when_ == When::never_used) claim.evidence.emplace_back("not used once since they were taken");
   if (gone != 0)
     claim.evidence.push_back(fmt::format("the goroutines that took {} of these {} have ended", number_text(gone),
@@ -107,9 +106,10 @@ RuleAnswer LostLease::answer(const Moment&) const {
   if (answer.reason.empty())
     answer.reason = std::any_of(group_.members.begin(), group_.members.end(),
                                 [](const auto* member) { return member->lease != nullptr; })
-                        ? fmt::format("no lease without traffic for longer than {} whose goroutine has ended or "
-                                      "whose pool is exhausted",
-                                      seconds_text(hold_after_ns_))
+                        ? fmt::format(
+                              "no lease without traffic for longer than {} whose goroutine has ended or "
+                              "whose pool is exhausted",
+                              seconds_text(hold_after_ns_))
                         : "no probe tells when its pool hands connections out";
   return answer;
 }
@@ -117,10 +117,10 @@ RuleAnswer LostLease::answer(const Moment&) const {
 std::string LostLease::spared(const model::Connection& member, const Moment& moment) const {
   const auto now = state(member);
   if (!now || accuses(member)) return "";
-  return fmt::format("taken out of its pool, silent for {}: HELD after {}, lost once its goroutine has ended or "
-                     "the pool is exhausted",
-                     seconds_text(moment.now_ns - std::min(moment.now_ns, now->since_ns)),
-                     seconds_text(hold_after_ns_));
+  return fmt::format(
+      "taken out of its pool, silent for {}: HELD after {}, lost once its goroutine has ended or "
+      "the pool is exhausted",
+      seconds_text(moment.now_ns - std::min(moment.now_ns, now->since_ns)), seconds_text(hold_after_ns_));
 }
 
 }  // namespace connleak::detect

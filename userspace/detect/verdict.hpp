@@ -17,8 +17,8 @@ struct Member {
   bool closed_at_exit = false;                    // closed by its program in the last 2 s before that exited
 };
 
-// Which of a connection's stacks a finding blames: where it was used last; where it was opened, because no last use
-// is known or the rule blames who opened; where it was taken out of its pool.
+// Which of a connection's stacks a finding blames: where it was used last; where it was opened, because no last
+// use is known or the rule blames who opened; where it was taken out of its pool.
 enum class StackOf { last_use, open, acquire };
 
 [[nodiscard]] const model::Stack* stack_of(const model::Connection& connection, StackOf kind);

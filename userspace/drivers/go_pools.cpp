@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pools of Go programs: where a connection is taken out and by what it is held, and where it is given back.
 //
-// database/sql/sql.go, Go 1.19 to 1.26; pgx/v5/pgxpool/{pool,conn}.go. Arguments and results are in registers (Go's
-// cmd/compile/abi-internal.md): rax, rbx, rcx; the goroutine is in r14.
+// database/sql/sql.go, Go 1.19 to 1.26; pgx/v5/pgxpool/{pool,conn}.go. Arguments and results are in registers
+// (Go's cmd/compile/abi-internal.md): rax, rbx, rcx; the goroutine is in r14.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -88,9 +88,9 @@ std::optional<Plan> plan_sql(const ElfImage& image, const GoTable& go) {
   if (conn == nullptr || put == nullptr) return std::nullopt;
   Plan plan;
   plan.driver = "database/sql";
-  plan.sites.push_back(
-      planned(put->name, "release", cookie(ROLE_RELEASED, WIRE_DRIVER_GO_SQL, WIRE_OBJECT_UNKNOWN, Register::bx),
-              entry_site(image, range_of(*put), {Register::bx, Register::r14}, Abi::go)));
+  plan.sites.push_back(planned(put->name, "release",
+                               cookie(ROLE_RELEASED, WIRE_DRIVER_GO_SQL, WIRE_OBJECT_UNKNOWN, Register::bx),
+                               entry_site(image, range_of(*put), {Register::bx, Register::r14}, Abi::go)));
   for (const GoFunction& caller : functions) {
     if (&caller == conn) continue;
     add_takers(image, caller, *conn,

@@ -21,10 +21,10 @@ inline constexpr auto kDriverNames =
 
 struct PlannedSite {
   std::string function;
-  std::string purpose;         // "connect", "finish", "acquire", "release"
-  std::optional<Site> site;    // nullopt: skipped
-  std::string why_not;         // of a skipped one; completes "skipped: "
-  std::uint64_t cookie = 0;    // driver_cookie()
+  std::string purpose;       // "connect", "finish", "acquire", "release"
+  std::optional<Site> site;  // nullopt: skipped
+  std::string why_not;       // of a skipped one; completes "skipped: "
+  std::uint64_t cookie = 0;  // driver_cookie()
 };
 
 struct Plan {

@@ -20,8 +20,8 @@ struct Process;
 
 enum class Liveness { opening, open, half_closed, aborted, failed, closed };
 
-// What a connection is doing, as the report counts it: in_use is the server's turn, or a known lease. Aborted ones count as half_closed: the server is gone, the
-// descriptor still held.
+// What a connection is doing, as the report counts it: in_use is the server's turn, or a known lease. Aborted ones
+// count as half_closed: the server is gone, the descriptor still held.
 enum class State { opening, in_use, idle, in_transaction, half_closed, closed };
 
 // How those that hold it came to it. none: its creator holds it, or it was passed on purpose, or nothing is known.

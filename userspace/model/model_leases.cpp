@@ -44,7 +44,8 @@ void Model::join_lease(Connection& connection) {
   Lease& lease = process(process_key(connection.record.opener)).leases[handle];
   if (lease.connection == &connection) return;
   Connection* before = lease.connection;
-  if (before != nullptr && before->liveness != Liveness::closed && before->key.opened_ns > connection.key.opened_ns)
+  if (before != nullptr && before->liveness != Liveness::closed &&
+      before->key.opened_ns > connection.key.opened_ns)
     return;
   if (before != nullptr) part_lease(*before);
   part_lease(connection);

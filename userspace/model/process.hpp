@@ -38,7 +38,7 @@ struct Group {
   Histogram lifetimes;         // of closed members, late ones excepted
   Histogram longest_open;      // each used member's longest completed gap, birth to first use included
   Histogram longest_closed;
-  std::uint8_t driver = 0;     // enum wire_driver: of a member, where probes told
+  std::uint8_t driver = 0;    // enum wire_driver: of a member, where probes told
   bool tls = false;           // a member is encrypted: the handshake is hidden
   bool frames_known = false;  // a last-use stack of a member had an application frame
   // Why a thread does not own its connections here; "" while each member has served one live thread only.
@@ -109,7 +109,7 @@ struct Process {
   StackBook stacks;
   std::map<std::uint64_t, Lease> leases;  // by handle
   std::map<std::uint64_t, Pool> pools;    // by address
-  mutable std::uint32_t holds = 0;  // as Connection::holds
+  mutable std::uint32_t holds = 0;        // as Connection::holds
 
   // It hands connections to others: pgbouncer and the like, by name. Their legs to the server are theirs to keep.
   [[nodiscard]] bool pooler() const;

@@ -31,8 +31,7 @@ Link attach_together(bpf_program* program, std::uint32_t pid, const std::string&
   options.offsets = offsets.data();
   options.cookies = cookies.data();
   options.cnt = offsets.size();
-  return Link(
-      bpf_program__attach_uprobe_multi(program, static_cast<pid_t>(pid), path.c_str(), nullptr, &options));
+  return Link(bpf_program__attach_uprobe_multi(program, static_cast<pid_t>(pid), path.c_str(), nullptr, &options));
 }
 
 }  // namespace

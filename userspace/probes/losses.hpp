@@ -14,9 +14,9 @@ struct connleak_bpf;  // the skeleton
 namespace connleak {
 
 // As enum hook of bpf/emit.h counts them. Its size is checked when the probes are opened.
-inline constexpr std::array kHookNames = {"state_owned", "state_softirq", "destroy",       "send",  "receive",
-                                          "egress",      "ingress",       "unix",          "fork",  "exec",
-                                          "exit",        "storage",       "stack_storage", "mptcp", "driver", "unread"};
+inline constexpr std::array kHookNames = {
+    "state_owned", "state_softirq", "destroy", "send",    "receive",       "egress", "ingress", "unix",
+    "fork",        "exec",          "exit",    "storage", "stack_storage", "mptcp",  "driver",  "unread"};
 
 class Losses {
  public:

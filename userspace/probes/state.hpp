@@ -10,8 +10,8 @@
 
 #include "base/fd.hpp"
 #include "probes/cgroups.hpp"
-#include "probes/loading.hpp"
 #include "probes/leases.hpp"
+#include "probes/loading.hpp"
 #include "probes/losses.hpp"
 #include "probes/probes.hpp"
 #include "probes/services.hpp"

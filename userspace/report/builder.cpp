@@ -108,12 +108,13 @@ class Builder {
     for (const auto& [handle, lease] : process.leases)
       if (lease.record.pool == pool && lease.connection != nullptr && lease.connection->group != nullptr)
         ++counts[lease.connection->group];
-    const auto most =
-        std::ranges::max_element(counts, {}, [](const auto& entry) { return std::pair(entry.second, entry.first->key); });
+    const auto most = std::ranges::max_element(
+        counts, {}, [](const auto& entry) { return std::pair(entry.second, entry.first->key); });
     return most == counts.end() ? nullptr : most->first;
   }
 
-  [[nodiscard]] static Pool starved(Pool out, const model::Pool& pool, const std::vector<detect::Finding>& findings) {
+  [[nodiscard]] static Pool starved(Pool out, const model::Pool& pool,
+                                    const std::vector<detect::Finding>& findings) {
     for (const detect::Finding& finding : findings) {
       if (finding.verdict != detect::Verdict::leak && finding.verdict != detect::Verdict::suspect) continue;
       for (const detect::Member& member : finding.members) {

@@ -58,8 +58,7 @@ std::vector<Caller> callers(const detect::Finding& finding, const model::Group& 
   std::vector<Place> places;
   std::uint64_t members = 0;
   for (const detect::Member& member : finding.members) {
-    const model::Stack* stack =
-        detect::stack_of(*member.connection, finding.stack_of);
+    const model::Stack* stack = detect::stack_of(*member.connection, finding.stack_of);
     if (stack == nullptr || stack->culprit_frame() == nullptr) continue;
     if (!is_same_function(*stack->culprit_frame(), culprit)) continue;
     const model::StackFrame* next = next_application_frame(*stack);

@@ -123,8 +123,8 @@ Pool to_pool(const model::Pool& pool) {
 
 std::string pool_line(const Pool& pool) {
   std::string text = fmt::format("{}: {}{} in use, {} idle, {} waiting; {} waits", pool.driver, pool.in_use,
-                                 pool.max_open ? fmt::format(" of {}", *pool.max_open) : "", pool.idle, pool.waiting,
-                                 pool.wait_count);
+                                 pool.max_open ? fmt::format(" of {}", *pool.max_open) : "", pool.idle,
+                                 pool.waiting, pool.wait_count);
   if (pool.wait_seconds) text += fmt::format(", {:.3g} s in all", *pool.wait_seconds);
   if (pool.starved == Starved::slots_leaked)
     text += fmt::format(". Slots are leaked: {} of {} never came back", pool.lost, pool.in_use);

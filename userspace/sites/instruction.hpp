@@ -34,7 +34,7 @@ struct Instruction {
   bool by_table = false;                    // a jump to one of a table's 8-byte addresses, as Go's switches make
   bool legacy = true;                       // no VEX, EVEX or XOP encoding
   bool stores = false;                      // into memory other than at a constant distance from rsp
-  RegisterSet writes;                         // also those of which it writes a part
+  RegisterSet writes;                       // also those of which it writes a part
   std::optional<std::uint64_t> target;      // of a jump, branch or call that names its target; link-time
   std::optional<std::int32_t> moves_stack;  // what a plain one adds to rsp, bytes, where that is a constant
 

@@ -18,8 +18,8 @@ inline constexpr std::size_t kGeneralRegisters = 16;
 // "rax"
 [[nodiscard]] constexpr std::string_view name_of(Register reg) {
   constexpr std::array<std::string_view, kGeneralRegisters> names = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
-                                                              "rsi", "rdi", "r8",  "r9",  "r10", "r11",
-                                                              "r12", "r13", "r14", "r15"};
+                                                                     "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+                                                                     "r12", "r13", "r14", "r15"};
   static_assert(names.back() == "r15");
   return names[static_cast<std::size_t>(reg)];
 }

@@ -10,7 +10,7 @@ namespace connleak {
 namespace {
 
 constexpr std::size_t kFound = 1000;
-constexpr std::size_t kMaxName = 512;            // bytes of a prefix and what follows it; longer ones are cut
+constexpr std::size_t kMaxName = 512;             // bytes of a prefix and what follows it; longer ones are cut
 constexpr std::uint64_t kMaxFunctions = 4 << 20;  // the largest programs have some 500,000
 
 // Reads ahead: functions and their names lie in order.
@@ -25,7 +25,8 @@ class Window {
       size_ = image_.read(address, bytes_);
     }
     const std::size_t from = address - begin_;
-    return from >= size_ ? std::span<const std::byte>() : std::span(bytes_).subspan(from, std::min(size, size_ - from));
+    return from >= size_ ? std::span<const std::byte>()
+                         : std::span(bytes_).subspan(from, std::min(size, size_ - from));
   }
 
   template <class T>
@@ -74,7 +75,8 @@ std::vector<GoFunction> GoTable::functions(const ElfImage& image,
     const auto name = infos.value<std::uint32_t>(layout_.function_table + *info + width);
     if (!name) continue;
     const std::string_view text = until_nul(names.at(layout_.names + *name, kMaxName));
-    if (std::ranges::none_of(prefixes, [&](std::string_view prefix) { return text.starts_with(prefix); })) continue;
+    if (std::ranges::none_of(prefixes, [&](std::string_view prefix) { return text.starts_with(prefix); }))
+      continue;
     found.push_back({std::string(text), is_old ? *entry : layout_.text + *entry, *next - *entry});
   }
   return found;
