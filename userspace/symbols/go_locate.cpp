@@ -24,7 +24,9 @@ constexpr std::size_t kFunctionTable = 13;
 constexpr std::size_t kText = 22;
 constexpr std::size_t kFunctionData118 = 38;
 constexpr std::size_t kFunctionData120 = 40;  // two words more before it: the coverage counters
-constexpr std::size_t kWords = 41;
+constexpr std::size_t kFunctionData127 = 43;  // three more: lengths and offsets beside the bounds of the types
+constexpr std::size_t kTypes = 37;            // from 1.20 on; then their end, before which 1.27 has a length
+constexpr std::size_t kWords = 44;
 
 using Words = std::array<std::uint64_t, kWords>;
 
@@ -99,10 +101,12 @@ std::optional<GoLayout> find_header(const ElfImage& image) {
       if (auto layout = read_header(image, section->address)) return layout;
     }
   }
-  if (image.has_sections()) return std::nullopt;
+  // To 1.25 other linkers put the table of a position-independent program among other constants.
+  const bool is_hidden = image.section(".go.buildinfo") && image.section(".data.rel.ro");
+  if (image.has_sections() && !is_hidden) return std::nullopt;
   std::optional<GoLayout> found;
   search_words(
-      image, [](const auto&) { return true; },
+      image, [&](const auto& segment) { return !image.has_sections() || segment.writable; },
       [&](std::uint64_t address, std::uint64_t word) {
         const auto magic = static_cast<std::uint32_t>(word);
         if (magic != kMagic120 && magic != kMagic118 && magic != kMagic116) return false;
@@ -125,6 +129,15 @@ std::optional<Words> read_words(const ElfImage& image, std::uint64_t address) {
   return words;
 }
 
+std::size_t function_data_of(GoTableVersion version, const Words& words) {
+  if (version == GoTableVersion::go118) return kFunctionData118;
+  // The types' start is followed from 1.27 on by a length within them and by their end; before by their end and by
+  // the start of the section in which they lie.
+  const bool is_127 =
+      words[kTypes + 1] <= words[kTypes + 2] && words[kTypes] <= words[kTypes + 2] - words[kTypes + 1];
+  return is_127 ? kFunctionData127 : kFunctionData120;
+}
+
 // Fills in what only moduledata knows, when the words at the address are it.
 bool take_module_data(const ElfImage& image, std::uint64_t address, GoLayout& layout) {
   const auto words = read_words(image, address);
@@ -136,8 +149,7 @@ bool take_module_data(const ElfImage& image, std::uint64_t address, GoLayout& la
   if (layout.version == GoTableVersion::go116) return true;
   if (!image.is_code((*words)[kText])) return false;
   layout.text = (*words)[kText];
-  const std::uint64_t data =
-      (*words)[layout.version == GoTableVersion::go118 ? kFunctionData118 : kFunctionData120];
+  const std::uint64_t data = (*words)[function_data_of(layout.version, *words)];
   if (image.offset_of_address(data) && !image.is_code(data)) layout.function_data = data;
   return true;
 }

@@ -66,7 +66,14 @@ function_second:
   .quad header, names, 0, 0, units, 0, 0, files, 0, 0, values, 0, 0, table
   .fill 8, 8, 0
   .quad _start
-  .fill 17, 8, 0
+  .fill 14, 8, 0
+#ifdef GO_1_27
+  .quad names, 4, units, 4, 4, _start  // types, a length, their end, two more lengths, where constants begin
   .quad data
+#else
+  .quad names, units, _start
+  .quad data
+  .fill 3, 8, 0
+#endif
 data:
   .long 0, name_inlined - names, 4, 20
