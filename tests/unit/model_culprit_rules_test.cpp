@@ -71,6 +71,25 @@ TEST_CASE("a pattern names a function, a module or a file") {
   CHECK_FALSE(is_helper("file:db.py", unknown));
 }
 
+TEST_CASE("the function that cgo puts around a call is not blamed, one that somebody wrote is") {
+  const auto blamed_at = [](std::uint32_t line_of_caller, const char* called) {
+    model::StackBook book;
+    const auto add = [&](std::uint64_t address, const char* function, const char* file, std::uint32_t line,
+                         bool own) {
+      book.add_symbol({thread_of(9), address, 0, 1, address, line, function, file, "shop", WIRE_LANGUAGE_GO, own},
+                      {});
+    };
+    add(1, called, "_cgo_gotypes.go", 210, false);
+    add(2, "main.order.func1", "/srv/shop/order.go", 35, true);
+    add(3, "main.order", "/srv/shop/order.go", line_of_caller, true);
+    const model::StackFrame* culprit = book.intern({1, 2, 3}, book)->culprit_frame();
+    return culprit != nullptr ? culprit->function : std::nullopt;
+  };
+  CHECK(blamed_at(35, "main._Cfunc_PQexec") == "main.order");
+  CHECK(blamed_at(36, "main._Cfunc_PQexec") == "main.order.func1");
+  CHECK(blamed_at(35, "github.com/lib/pq.(*conn).Exec") == "main.order.func1");
+}
+
 TEST_CASE("application stands above library, and a helper stays what it is") {
   CulpritRules both = rules(Role::library, "file:/srv/shop/vendor/*");
   REQUIRE(both.add(Role::application, "file:/srv/shop/vendor/acme/*").has_value());

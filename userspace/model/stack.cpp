@@ -28,6 +28,17 @@ NameStyle style_of(wire_language language) {
   return NameStyle::other;
 }
 
+// cgo puts a call that passes pointers into a function of its own, in the line of the call: main.order.func1 is
+// nobody's, who wrote main.order knows.
+bool is_made_by_cgo(const std::vector<StackFrame>& frames, std::size_t at) {
+  if (at == 0 || at + 1 == frames.size()) return false;
+  const StackFrame& made = frames[at];
+  const StackFrame& caller = frames[at + 1];
+  const bool calls_c = frames[at - 1].function && frames[at - 1].function->find("._Cfunc_") != std::string::npos;
+  return calls_c && made.function && caller.function && made.function->starts_with(*caller.function + ".func") &&
+         made.line && made.line == caller.line && made.file == caller.file && caller.application;
+}
+
 }  // namespace
 
 void StackBook::add_symbol(const SymbolEvent& symbol, const CulpritRules& rules) {
@@ -103,7 +114,6 @@ void StackBook::resolve(Stack& stack) const {
     if (!found->second.front().module) stack.stable = false;
     for (const StackFrame& frame : found->second) {
       stack.application = stack.application || frame.application;
-      if (frame.application && !frame.helper && !stack.culprit) stack.culprit = stack.frames.size();
       if (frame.language == WIRE_LANGUAGE_GO) stack.go = true;
       if (frame.housekeeping) stack.housekeeping = true;
       if (frame.function) {
@@ -113,6 +123,10 @@ void StackBook::resolve(Stack& stack) const {
       }
       stack.frames.push_back(frame);
     }
+  }
+  for (std::size_t i = 0; i < stack.frames.size() && !stack.culprit; ++i) {
+    const StackFrame& frame = stack.frames[i];
+    if (frame.application && !frame.helper && !is_made_by_cgo(stack.frames, i)) stack.culprit = i;
   }
   stack.id = stack.stable ? by_name.id() : by_address.id();
 }
