@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
- * How the frames of an interpreter are found in its process: shared by bpf/, which walks them, and userspace, which
+ * How the frames of an interpreter and goroutines are found in their process: shared by bpf/, which walks them, and userspace, which
  * fills this in for each process. */
 #ifndef CONNLEAK_FRAMES_H
 #define CONNLEAK_FRAMES_H
@@ -27,6 +27,29 @@ struct script_frame {
 #define FRAMES_SCRIPT 16u /* this walk; native stacks where it finds nothing */
 #define FRAMES_WALKED 32u /* by frame pointers, as Go's are, C functions above goroutines included */
 #define FRAMES_DEEP 64u   /* twice as much of each native stack, instead of the one before and the connect's */
+#define FRAMES_GOROUTINES 128u /* with FRAMES_WALKED: `go` is known */
+
+/* How the goroutine that runs on a thread of x86-64 is found, with [x] for the word at address x; offsets in bytes.
+ * Structures g and m of Go's runtime/runtime2.go. A g begins with the bounds of its stack, an m with the g of the thread's
+ * own stack; [g + self] = g.
+ *
+ *   In Go's code R14 is the goroutine: its stack has SP.
+ *   In C it is one that waits for it: running = [thread pointer + running], thread = [running + thread],
+ *     [thread] = running, goroutine = [thread + current], [goroutine + thread] = thread.
+ *     Its innermost frame is at [goroutine + frame].
+ *   id = [goroutine + id]
+ */
+struct goroutine_layout {
+	__s32 running;
+	__u32 self;
+	__u32 thread;
+	__u32 current;
+	__u32 id;
+	__u32 frame;
+};
+
+/* Of a g; what is read of it lies in there, all but `current`. */
+#define GOROUTINE_BYTES 192
 
 /* Offsets in bytes. A walk, with [x] for the word at address x:
  *
@@ -58,6 +81,7 @@ struct frame_layout {
 	__u32 place;
 	__u32 array;
 	__u32 skip; /* FRAMES_DEEP: bytes above SP where the second half begins: frames of libraries are wide */
+	struct goroutine_layout go;
 };
 
 #endif

@@ -66,6 +66,7 @@ std::vector<std::vector<std::uint8_t>> fuzz_seeds() {
   for (const auto& [file, name] : {std::pair{"frames", "with_array"},
                                    {"frames_debug", "frames.c"},
                                    {"go_table", "shop.Each[...]"},
+                                   {"go_table_127", "shop.Each[...]"},
                                    {"frames_stripped", ""}}) {
     const auto& seed = seeds.emplace_back(test::seed_file(file));
     auto module = Module::open(test::file_of(seed), "/srv/bin/shop", [](const std::string&) { return Fd(); });

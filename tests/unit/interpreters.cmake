@@ -4,6 +4,7 @@ target_sources(unit_tests PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/interpreters/altered_memory.cpp
   ${CMAKE_CURRENT_LIST_DIR}/interpreters/script_process.cpp
   ${CMAKE_CURRENT_LIST_DIR}/interpreters_find_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/interpreters_go_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/interpreters_php_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/interpreters_python_parts_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/interpreters_python_test.cpp
@@ -12,3 +13,4 @@ target_sources(unit_tests PRIVATE
 target_include_directories(unit_tests PRIVATE ${CMAKE_CURRENT_LIST_DIR})
 target_compile_definitions(unit_tests PRIVATE CONNLEAK_SCRIPTS="${CMAKE_CURRENT_LIST_DIR}/interpreters")
 target_link_libraries(unit_tests PRIVATE connleak_interpreters)
+include(${CMAKE_CURRENT_LIST_DIR}/interpreters/goroutines.cmake)

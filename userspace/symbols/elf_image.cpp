@@ -107,8 +107,8 @@ void ElfImage::read_headers() {
     if (entry.p_type == PT_LOAD) {
       const std::uint64_t in_file = std::min<std::uint64_t>(entry.p_filesz, file_size_ - entry.p_offset);
       if (entry.p_vaddr + in_file < entry.p_vaddr) continue;
-      segments_.push_back(
-          {entry.p_vaddr, entry.p_offset, in_file, (entry.p_flags & PF_X) != 0, (entry.p_flags & PF_W) != 0});
+      segments_.push_back({entry.p_vaddr, entry.p_offset, in_file, entry.p_memsz, (entry.p_flags & PF_X) != 0,
+                           (entry.p_flags & PF_W) != 0});
     } else if (entry.p_type == PT_DYNAMIC) {
       dynamic = entry;
     } else if (entry.p_type == PT_INTERP) {

@@ -27,6 +27,7 @@ class ElfImage {
     std::uint64_t address = 0;  // link-time
     std::uint64_t offset = 0;   // in the file
     std::uint64_t file_size = 0;
+    std::uint64_t memory_size = 0;  // zeros follow on what is in the file; as the file says, unchecked
     bool executable = false;
     bool writable = false;
   };

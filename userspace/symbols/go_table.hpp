@@ -54,6 +54,8 @@ class GoTable {
  public:
   explicit GoTable(const GoLayout& layout) : layout_(layout) {}
 
+  [[nodiscard]] const GoLayout& layout() const { return layout_; }
+
   // Innermost first, the physical function last; empty when the address is in no Go function. Where the code at
   // the address was inlined but from which function cannot be told, the first frame has no function.
   [[nodiscard]] std::vector<GoFrame> lookup(const ElfImage& image, std::uint64_t address) const;
