@@ -11,17 +11,10 @@
 #include "maps.h"
 #include "stacks.h"
 #include "tasks.h"
+#include "words.h"
 
 /* A thread's own stack ends this close above SP: what is further away is another stack, a goroutine's for one. */
 #define STACK_REACH (64ull << 20)
-
-static __always_inline __u64 user__word(__u64 address)
-{
-	__u64 word = 0;
-
-	bpf_probe_read_user(&word, sizeof(word), (const void *)address);
-	return word;
-}
 
 /* Where frames begin, or 0. As bpf/frames.h tells it. */
 static __always_inline __u64 script__top(const struct frame_layout *layout, __u64 thread_pointer, __u64 *end)

@@ -38,7 +38,6 @@ static __always_inline void closing__emit_stack(void *ctx, struct connection *c,
 {
 	__u32 zero = 0;
 	struct closing_stack *stack = bpf_map_lookup_elem(&closing_stacks, &zero);
-	long size;
 
 	if (!stack)
 		return;
@@ -46,10 +45,8 @@ static __always_inline void closing__emit_stack(void *ctx, struct connection *c,
 		emit__capture(hook, c->wire.cookie, c->wire.opened_ns, &stack->captured, now);
 		return;
 	}
-	size = bpf_get_stack(ctx, stack->walked.addresses, sizeof(stack->walked.addresses), BPF_F_USER_STACK);
-	if (size <= 0)
+	if (!stack_slot__walk(ctx, &stack->walked))
 		return;
-	stack->walked.frames = size / 8;
 	stack->walked.thread = *actor;
 	emit__stack(hook, c, WIRE_STACK_CLOSE, &stack->walked, now);
 }

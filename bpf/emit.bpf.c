@@ -174,6 +174,7 @@ int emit__stack(__u32 hook, struct connection *c, __u32 kind, struct stack_slot 
 	stack->thread = slot->thread;
 	stack->kind = kind;
 	stack->frames = frames;
+	stack->goroutine = slot->goroutine;
 	bpf_ringbuf_submit(stack, emit__wakeup(sizeof(*stack)));
 	return 0;
 }

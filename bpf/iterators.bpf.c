@@ -105,6 +105,7 @@ static __always_inline long scan__stack(struct seq_file *seq, struct connection 
 	stack->thread = slot->thread;
 	stack->kind = kind;
 	stack->frames = frames;
+	stack->goroutine = slot->goroutine;
 	/* "R3 min value is negative": the bound must be seen on the register that is passed. */
 	asm volatile("" : "+r"(size));
 	if (size > sizeof(*stack))
@@ -115,7 +116,7 @@ static __always_inline long scan__stack(struct seq_file *seq, struct connection 
 /* Tells the same use only once, however often it is repeated. Never 0. All words, for the verifier's sake. */
 static __always_inline __u64 stack_slot__hash(const struct stack_slot *slot)
 {
-	__u64 hash = 14695981039346656037ull ^ slot->thread.tid ^ slot->frames << 32;
+	__u64 hash = 14695981039346656037ull ^ slot->thread.tid ^ slot->frames << 32 ^ slot->goroutine << 8;
 
 	for (__u32 i = 0; i < WIRE_FRAMES; i++)
 		hash = (hash ^ slot->addresses[i]) * 1099511628211ull;

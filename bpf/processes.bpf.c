@@ -32,7 +32,6 @@ static __always_inline void fork__emit_stack(void *ctx, struct task_struct *pare
 	struct fork_stack *stack;
 	__u32 zero = 0;
 	__u64 now;
-	long size;
 
 	if (!bpf_task_storage_get(&met, parent->group_leader, NULL, 0) &&
 	    !bpf_task_storage_get(&users, parent->group_leader, NULL, 0))
@@ -48,10 +47,8 @@ static __always_inline void fork__emit_stack(void *ctx, struct task_struct *pare
 		emit__capture(HOOK_FORK, child->tgid, child->start_boottime, &stack->captured, now);
 		return;
 	}
-	size = bpf_get_stack(ctx, stack->walked.addresses, sizeof(stack->walked.addresses), BPF_F_USER_STACK);
-	if (size <= 0)
+	if (!stack_slot__walk(ctx, &stack->walked))
 		return;
-	stack->walked.frames = size / 8;
 	stack->walked.thread = thread;
 	emit__stack(HOOK_FORK, &stack->connection, WIRE_STACK_FORK, &stack->walked, now);
 }

@@ -31,6 +31,7 @@ enum record_end { END_NONE = 0, END_FAILED = 1, END_CLOSED = 2 };
 
 struct stack_slot {
 	struct wire_thread thread;
+	__u64 goroutine; /* as in wire_stack */
 	__u64 frames;
 	__u64 addresses[WIRE_FRAMES];
 };

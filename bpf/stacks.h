@@ -24,6 +24,24 @@ bool capture__take(struct captured *to, const struct wire_thread *thread, __u32 
 bool capture__is_deep(void) __hidden;
 void capture__take_rest(struct captured *to, const struct captured *first) __hidden;
 
+/* Of the current task, which runs Go, whose stack has just been walked into `slot`: who it is, and, where C runs for it
+ * and breaks the walk, its own frames. See goroutines.bpf.c. Verified once, by itself. */
+int goroutine__note(struct stack_slot *slot);
+
+/* The current task's, by frame pointers. False: it has none. */
+static __always_inline bool stack_slot__walk(void *ctx, struct stack_slot *slot)
+{
+	long size = bpf_get_stack(ctx, slot->addresses, sizeof(slot->addresses), BPF_F_USER_STACK);
+
+	slot->goroutine = 0;
+	slot->frames = size > 0 ? size / 8 : 0;
+	if (size <= 0)
+		return false;
+	if (READ_ONCE(any_layout))
+		goroutine__note(slot);
+	return true;
+}
+
 static __always_inline struct captured *slot__find(void *sk, __u32 slot)
 {
 	if (slot & SLOT_A)
@@ -81,14 +99,12 @@ static __always_inline __u32 slot__before(const struct connection *c)
 static __always_inline void stack__open(void *ctx, struct sock *sk, struct connection *c)
 {
 	struct captured *slot = slot__make(sk, c, SLOT_A);
-	long size;
 
 	if (slot && capture__take(slot, &c->wire.opener, WIRE_STACK_OPEN)) {
 		c->open_slot = SLOT_A;
 		return;
 	}
-	size = bpf_get_stack(ctx, c->open.addresses, sizeof(c->open.addresses), BPF_F_USER_STACK);
-	c->open.frames = size > 0 ? size / 8 : 0;
+	stack_slot__walk(ctx, &c->open);
 	c->open.thread = c->wire.opener;
 }
 
@@ -98,7 +114,6 @@ static __always_inline bool stack__walk(void *ctx, struct sock *sk, const struct
 	struct stacks *s = bpf_sk_storage_get(&stacks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	struct stack_slot *slot;
 	__u32 next;
-	long size;
 
 	if (!s) {
 		count__drop(HOOK_STACK_STORAGE);
@@ -108,10 +123,8 @@ static __always_inline bool stack__walk(void *ctx, struct sock *sk, const struct
 		count__hit(HOOK_STACK_STORAGE);
 	next = (READ_ONCE(s->active) & 1) ^ 1;
 	slot = next ? &s->use[1] : &s->use[0];
-	size = bpf_get_stack(ctx, slot->addresses, sizeof(slot->addresses), BPF_F_USER_STACK);
-	if (size <= 0)
+	if (!stack_slot__walk(ctx, slot))
 		return false;
-	slot->frames = size / 8;
 	slot->thread = *thread;
 	WRITE_ONCE(s->active, next);
 	s->used = 1;

@@ -14,7 +14,7 @@
 
 #include "gaps.h"
 
-#define WIRE_VERSION 6
+#define WIRE_VERSION 7
 
 /* TASK_COMM_LEN of the kernel. */
 #define WIRE_COMM 16
@@ -197,6 +197,7 @@ struct wire_stack {
 	struct wire_thread thread; /* whose stack it is */
 	__u32 kind;                /* enum wire_stack_kind */
 	__u32 frames;
+	__u64 goroutine;           /* its id; 0 = unknown, or none */
 	__u64 addresses[WIRE_FRAMES]; /* innermost first; return addresses but for the first */
 };
 
@@ -366,7 +367,7 @@ WIRE_ASSERT(__builtin_offsetof(struct wire_connection, local) == 272, "wire_conn
 WIRE_ASSERT(sizeof(struct wire_edge) == 640, "wire_edge");
 WIRE_ASSERT(sizeof(struct wire_process) == 80, "wire_process");
 WIRE_ASSERT(sizeof(struct wire_gaps) == 432, "wire_gaps");
-WIRE_ASSERT(sizeof(struct wire_stack) == 64 + 8 * WIRE_FRAMES, "wire_stack");
+WIRE_ASSERT(sizeof(struct wire_stack) == 72 + 8 * WIRE_FRAMES, "wire_stack");
 WIRE_ASSERT(sizeof(struct wire_holder) == 80, "wire_holder");
 WIRE_ASSERT(sizeof(struct wire_session) == 64, "wire_session");
 WIRE_ASSERT(sizeof(struct wire_requests) == 52 + 12 * WIRE_WAIT_BUCKETS, "wire_requests");

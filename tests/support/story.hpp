@@ -357,9 +357,10 @@ class Story {
     }
     // Of a lease: its handle, and when it was taken.
     const bool of_lease = kind == WIRE_STACK_ACQUIRE;
-    emit(now_, StackEvent{of_lease ? wire.record.handle : wire.record.cookie,
-                          of_lease ? leases_.at(wire.record.handle).lease.acquired_ns : wire.record.opened_ns,
-                          thread, kind, addresses});
+    emit(now_,
+         StackEvent{of_lease ? wire.record.handle : wire.record.cookie,
+                    of_lease ? leases_.at(wire.record.handle).lease.acquired_ns : wire.record.opened_ns, thread,
+                    kind, addresses, options_.go ? std::optional<std::uint64_t>(thread.tid) : std::nullopt});
   }
   void emit_driver(const wire_thread& process, wire_language language) {
     emit(now_, SymbolEvent{

@@ -23,7 +23,7 @@ struct StoryOptions {
   std::optional<std::chrono::nanoseconds> max_age = std::nullopt;
   std::chrono::nanoseconds scan_every = 1s;
   bool frames = true;  // stacks have frames of the application
-  bool go = false;     // in Go
+  bool go = false;     // in Go: each thread is a goroutine whose id is its tid
   CulpritRules culprit_rules{};
 };
 

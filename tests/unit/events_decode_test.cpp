@@ -158,6 +158,7 @@ TEST_CASE("a stack sent at full size counts its frames only", "[events]") {
   decoder.records(std::as_bytes(std::span(&record, 1)));
   REQUIRE(collector.events.size() == 1);
   CHECK(std::get<StackEvent>(collector.events[0].body).addresses.size() == 2);
+  CHECK_FALSE(std::get<StackEvent>(collector.events[0].body).goroutine);
 }
 
 TEST_CASE("an edge after another kind of record is whole", "[events]") {

@@ -41,10 +41,11 @@ TEST_CASE("decoded fields are the encoded ones", "[events]") {
   CHECK(edge.connection.opened_ns == 3);
   CHECK(std::string(edge.connection.database) == "shop");
 
-  const StackEvent stack{7, 1, test::thread_of(9), WIRE_STACK_CLOSE, {3, 2, 1}};
+  const StackEvent stack{7, 1, test::thread_of(9), WIRE_STACK_CLOSE, {3, 2, 1}, 18};
   const auto stack_back = std::get<StackEvent>(round_trip(test::at(5, stack)).body);
   CHECK(stack_back.kind == WIRE_STACK_CLOSE);
   CHECK(stack_back.addresses == stack.addresses);
+  CHECK(stack_back.goroutine == 18u);
 
   const ProcessInfoEvent process{test::thread_of(9), {}, 4, 5, "x", std::nullopt, "/a", "why"};
   const auto process_back = std::get<ProcessInfoEvent>(round_trip(test::at(5, process)).body);

@@ -73,6 +73,7 @@ TEST_CASE("what is not known is null in JSON, never 0 or empty", "[export]") {
   CHECK(member["fd"].is_null());
   CHECK(member["opened_at"].is_null());
   CHECK(member["transaction"].is_null());
+  CHECK(member["goroutine"].is_null());
   CHECK(process["open_at_exit"][1]["culprit"].is_null());
 }
 

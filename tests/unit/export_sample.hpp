@@ -68,6 +68,7 @@ inline Finding go_leak() {
     m.transaction = "none";
     if (i == 0) m.lease = Lease{"rows", 749.75, 42, false};
     if (i == 1) m.lease = Lease{"connection", 700, std::nullopt, std::nullopt};
+    m.goroutine = 34U + static_cast<unsigned>(i);
     f.members.push_back(m);
   }
   f.server_filter =

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <fstream>
 
-#include "interpreters/go_runtime.hpp"
 #include "base/process_memory.hpp"
+#include "interpreters/go_runtime.hpp"
 #include "symbols/go_build_info.hpp"
 #include "symbols/go_table.hpp"
 #include "symbols/subject.hpp"

@@ -262,6 +262,29 @@ TEST_CASE("a pool's ping leaves the stack of who used the connection before") {
   CHECK(last_user(spare) == "find_order");
 }
 
+TEST_CASE("a goroutine is of the connection, not of its stack: many goroutines share one stack") {
+  Story story({.go = true});
+  Wire& first = story.open();
+  Wire& second = story.open();
+  story.opened_at(second, "connect_shop");
+  story.use(first, {.thread = 118, .place = "find_order"});
+  story.use(second, {.thread = 119, .place = "find_order"});
+  story.wait(2s);
+  REQUIRE(the(story, first).last_use_stack != nullptr);
+  CHECK(the(story, first).last_use_stack == the(story, second).last_use_stack);
+  CHECK(the(story, first).last_use_goroutine == 118u);
+  CHECK(the(story, second).last_use_goroutine == 119u);
+  CHECK_FALSE(the(story, first).open_goroutine);
+  CHECK(the(story, second).open_goroutine == 100u);
+  // A pool's ping does not hide who used it before.
+  story.use(second, {.thread = 120, .place = kPing});
+  story.wait(2s);
+  CHECK(the(story, second).last_use_goroutine == 119u);
+  story.use(second, {.thread = 121, .place = "cancel_order"});
+  story.wait(2s);
+  CHECK(the(story, second).last_use_goroutine == 121u);
+}
+
 TEST_CASE("a histogram speaks of about the last 2,000") {
   model::Histogram histogram;
   CHECK_FALSE(histogram.quantile(0.99).has_value());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scope, suppressions, and the way from events to a Snapshot.
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <string>
 #include <vector>
 
@@ -135,6 +136,28 @@ TEST_CASE("a helper that the user named is not blamed, its callers are") {
     CHECK(finding.connections == 12);
     CHECK(finding.callers.empty());
   }
+}
+
+TEST_CASE("members of a Go program have the goroutine of the stack that is blamed") {
+  // Some are opened in goroutine 120 and used in 121; the others show who opened them alone.
+  const bool is_used = GENERATE(true, false);
+  Story story({.go = true});
+  Wire& pooled = story.open();
+  for (int i = 0; i < 24; ++i) {
+    for (int request = 0; request < 10; ++request) story.use(pooled), story.wait(50ms);
+    Wire& lost = story.open({.thread = 120});
+    story.opened_at(lost, "make_client");
+    if (is_used) story.use(lost, {.thread = 121, .place = "find_order"});
+  }
+  story.wait(1s);
+  story.finish();
+  const Suppressions none;
+  const auto snapshot =
+      build_snapshot(story.model(), story.detector(), {preamble(), "0", story.now(), false, none});
+  REQUIRE(findings(snapshot).size() == 1);
+  CHECK(findings(snapshot)[0].stack_kind == (is_used ? StackKind::last_use : StackKind::open));
+  for (const Member& member : findings(snapshot)[0].members)
+    CHECK(member.goroutine == std::optional<std::uint64_t>(is_used ? 121 : 120));
 }
 
 TEST_CASE("a suppressed finding is counted and leaves a trace") {

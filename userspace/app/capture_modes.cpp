@@ -55,9 +55,8 @@ bool CaptureModes::look(std::uint32_t pid, std::uint64_t start_ns) {
   const auto is_go = [](const LoadedFile& file) {
     return file.module->image().is_executable() && file.module->is_go();
   };
-  if (std::ranges::any_of(files, is_go)) {
-    process.mode = FRAMES_WALKED;
-    tell(key, process);
+  if (const auto program = std::ranges::find_if(files, is_go); program != files.end()) {
+    look_at_go(key, process, *program);
     return false;
   }
   std::vector<MappedFile> mapped;
@@ -81,9 +80,28 @@ bool CaptureModes::look(std::uint32_t pid, std::uint64_t start_ns) {
   return process.note != before;
 }
 
+// A Go program is walked from its first look on; who its goroutines are shows once its runtime has started.
+void CaptureModes::look_at_go(const Key& key, Process& process, const LoadedFile& program) {
+  const bool is_first = process.mode == 0;
+  if (is_first)
+    process.go =
+        GoRuntime::open({program.path, program.bias, &program.module->image(), program.module->debug_image()},
+                        program.module->go_table()->layout().text);
+  process.mode |= FRAMES_WALKED;
+  if (process.go) {
+    if (const auto found = process.go->find(ProcessMemory(static_cast<pid_t>(key.pid)))) {
+      process.mode |= FRAMES_GOROUTINES;
+      process.goroutines = *found;
+      process.go.reset();
+    }
+  }
+  if (is_first || (process.mode & FRAMES_GOROUTINES) != 0) tell(key, process);
+}
+
 bool CaptureModes::is_settled(std::uint32_t pid, std::uint64_t start_ns) const {
   const auto known = processes_.find({pid, start_ns});
-  return known != processes_.end() && (known->second.mode != 0 || known->second.looks >= kMaxLooks);
+  return known != processes_.end() &&
+         ((known->second.mode != 0 && !known->second.go) || known->second.looks >= kMaxLooks);
 }
 
 void CaptureModes::process_replaced(std::uint32_t pid, std::uint64_t start_ns) {
@@ -127,6 +145,7 @@ void CaptureModes::tell(const Key& key, const Process& process) {
   const bool is_deep = process.deep == Process::Deep::tried || process.deep == Process::Deep::helps;
   layout.flags |= process.mode | (is_deep ? FRAMES_DEEP : 0);
   layout.skip = process.skip;
+  layout.go = process.goroutines;
   tell_(key.pid, layout);
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "interpreters/go_runtime.hpp"
 #include "interpreters/interpreter.hpp"
 #include "symbols/symbolizer.hpp"
 
@@ -52,9 +53,12 @@ class CaptureModes {
   };
   struct Process {
     int looks = 0;
-    std::uint32_t mode = 0;  // FRAMES_SCRIPT, FRAMES_WALKED; 0: native stacks
+    std::uint32_t mode = 0;  // FRAMES_SCRIPT, FRAMES_WALKED, FRAMES_GOROUTINES; 0: native stacks
     enum class Deep { untried, tried, helps, in_vain } deep = Deep::untried;
     std::uint32_t skip = 0;
+    // Of a Go program whose runtime is understood, until it has started: then its goroutines have ids.
+    std::optional<GoRuntime> go;
+    goroutine_layout goroutines{};
     int without = 0;  // deep stacks that do not show the application, while none has
     bool is_gone = false;
     // What frames meant while the process lived: one frame, or none where it is the interpreter's own.
@@ -63,6 +67,7 @@ class CaptureModes {
     std::unique_ptr<Interpreter> interpreter;
     std::string note;
   };
+  void look_at_go(const Key& key, Process& process, const LoadedFile& program);
   void tell(const Key& key, const Process& process);
 
   Symbolizer& symbolizer_;

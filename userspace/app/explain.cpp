@@ -117,10 +117,16 @@ class Explainer {
     if (process.key != model::process_key(record.opener))
       fact("opened by", fmt::format("{} (pid {})", fixed_text(record.comm), record.opener.tgid));
     if (record.unread_bytes != 0) fact("unread", fmt::format("{} bytes", record.unread_bytes));
-    for (const auto& [name, stack] :
-         {std::pair{"opened at", connection.open_stack}, std::pair{"last used at", connection.last_use_stack},
-          std::pair{"taken out at", detect::stack_of(connection, detect::StackOf::acquire)}})
-      if (stack != nullptr && stack->culprit_frame() != nullptr) fact(name, place(*stack));
+    for (const auto& [name, kind] :
+         {std::pair{"opened at", detect::StackOf::open}, std::pair{"last used at", detect::StackOf::last_use},
+          std::pair{"taken out at", detect::StackOf::acquire}}) {
+      const model::Stack* stack = detect::stack_of(connection, kind);
+      const bool is_known = stack != nullptr && stack->culprit_frame() != nullptr;
+      std::string text = is_known ? place(*stack) : "";
+      if (const auto goroutine = to_goroutine(connection, kind))
+        text += fmt::format("{}in goroutine {}", is_known ? ", " : "", *goroutine);
+      if (!text.empty()) fact(name, text);
+    }
     std::vector<std::pair<std::uint64_t, const char*>> moments = {
         {record.opened_ns, connection.late() ? "seen first, older than the observer" : "connect"},
         {record.established_ns, "established"},

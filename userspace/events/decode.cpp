@@ -115,7 +115,8 @@ bool decode_stack(Bytes bytes, Event& event) {
                           record.opened_ns,
                           record.thread,
                           static_cast<wire_stack_kind>(record.kind),
-                          {record.addresses, record.addresses + record.frames}};
+                          {record.addresses, record.addresses + record.frames},
+                          record.goroutine != 0 ? std::optional(record.goroutine) : std::nullopt};
   return true;
 }
 

@@ -48,6 +48,7 @@ class Encoder {
     record.opened_ns = body.opened_ns;
     record.thread = body.thread;
     record.kind = body.kind;
+    record.goroutine = body.goroutine.value_or(0);
     const std::size_t frames = std::min<std::size_t>(body.addresses.size(), WIRE_FRAMES);
     record.frames = static_cast<__u32>(frames);
     std::copy_n(body.addresses.begin(), frames, record.addresses);

@@ -40,7 +40,8 @@ struct StackEvent {
   std::uint64_t opened_ns = 0;
   wire_thread thread{};
   wire_stack_kind kind = WIRE_STACK_OPEN;
-  std::vector<std::uint64_t> addresses;  // innermost first
+  std::vector<std::uint64_t> addresses;      // innermost first
+  std::optional<std::uint64_t> goroutine{};  // of a Go program: the id of whose stack it is
 };
 
 struct HolderEvent {

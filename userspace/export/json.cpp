@@ -89,6 +89,7 @@ Json member(const Member& m) {
           {"idle_s", seconds(m.idle_s)},
           {"state", text(std::string_view(m.state))},
           {"transaction", text(m.transaction)},
+          {"goroutine", number(m.goroutine)},
           {"lease", lease(m.lease)}};
 }
 

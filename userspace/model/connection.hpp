@@ -57,6 +57,9 @@ struct Connection {
   const Stack* open_stack = nullptr;
   const Stack* last_use_stack = nullptr;
   const Stack* close_stack = nullptr;
+  // Of Go programs, where they are known: the ids of whose stacks those are. Not the stacks' own: many share one.
+  std::optional<std::uint64_t> open_goroutine;
+  std::optional<std::uint64_t> last_use_goroutine;
   Lease* lease = nullptr;  // what its driver or its pool says; nullptr: no probe tells
   std::unique_ptr<std::array<std::uint16_t, WIRE_GAP_BUCKETS>> gaps;  // cumulative, as last read
   std::uint64_t last_read_ns = 0;           // bytes that lay unread were read, found at this time

@@ -257,10 +257,12 @@ void Model::on(const Event&, const StackEvent& body) {
   switch (body.kind) {
     case WIRE_STACK_OPEN:
       connection.open_stack = stack;
+      connection.open_goroutine = body.goroutine;
       break;
     case WIRE_STACK_LAST_USE:
-      if (stack == nullptr || !stack->housekeeping || connection.last_use_stack == nullptr)
-        connection.last_use_stack = stack;
+      if (stack != nullptr && stack->housekeeping && connection.last_use_stack != nullptr) break;
+      connection.last_use_stack = stack;
+      connection.last_use_goroutine = body.goroutine;
       break;
     case WIRE_STACK_CLOSE:
       connection.close_stack = stack;

@@ -200,6 +200,7 @@ class Builder {
     out.server_filter = finding.server_filter;
     for (const detect::Member& member : finding.members) {
       out.members.push_back(to_member(*member.connection, finding.judged_ns, process));
+      out.members.back().goroutine = to_goroutine(*member.connection, finding.stack_of);
       if (const auto& age = out.members.back().age_s)
         out.oldest_age_s = std::max(out.oldest_age_s.value_or(0), *age);
     }

@@ -162,6 +162,19 @@ StackKind stack_kind_of(detect::StackOf kind) {
   return StackKind::last_use;
 }
 
+std::optional<std::uint64_t> to_goroutine(const model::Connection& connection, detect::StackOf kind) {
+  switch (kind) {
+    case detect::StackOf::last_use:
+      return connection.last_use_goroutine;
+    case detect::StackOf::open:
+      return connection.open_goroutine;
+    case detect::StackOf::acquire:
+      break;
+  }
+  if (connection.lease == nullptr || connection.lease->record.goroutine == 0) return std::nullopt;
+  return connection.lease->record.goroutine;
+}
+
 std::optional<std::string> to_transaction(const model::Connection& connection) {
   switch (static_cast<wire_transaction>(connection.record.transaction)) {
     case WIRE_TRANSACTION_NONE:

@@ -23,6 +23,8 @@ namespace connleak {
 // nullopt: not known.
 [[nodiscard]] std::optional<std::string> to_driver(std::uint8_t driver);
 [[nodiscard]] StackKind stack_kind_of(detect::StackOf kind);
+// Whose stack that is.
+[[nodiscard]] std::optional<std::uint64_t> to_goroutine(const model::Connection& connection, detect::StackOf kind);
 [[nodiscard]] std::optional<std::string> to_transaction(const model::Connection& connection);
 [[nodiscard]] Frame to_frame(const model::StackFrame& frame);
 // "192.0.2.1:40001"; nullopt while no port is bound.

@@ -59,6 +59,7 @@ struct Member {
   std::optional<double> idle_s;
   std::string state;                       // idle, in_use, in_transaction, half_closed, closed
   std::optional<std::string> transaction;  // none, open, failed
+  std::optional<std::uint64_t> goroutine;  // of a Go program: whose stack is blamed
   std::optional<Lease> lease;
 };
 
