@@ -7,6 +7,7 @@
 
 #include "emit.h"
 #include "leases.h"
+#include "maps.h"
 #include "tasks.h"
 
 /* By their numbers. All are read: the verifier takes no chosen offset into the context. */
@@ -101,6 +102,18 @@ static __always_inline void handle__connecting(struct task_struct *task, __u64 h
 	now->handle = handle;
 }
 
+/* 0: not known. */
+static __always_inline __u64 goroutine__id(__u32 tgid, __u64 goroutine)
+{
+	const struct frame_layout *layout = READ_ONCE(any_layout) ? bpf_map_lookup_elem(&layouts, &tgid) : NULL;
+	__u64 id = 0;
+
+	if (!layout || !(layout->flags & FRAMES_GOROUTINES))
+		return 0;
+	bpf_probe_read_user(&id, sizeof(id), (const void *)(goroutine + layout->go.id));
+	return id;
+}
+
 static __always_inline void lease__end(struct lease_key *key)
 {
 	struct lease *lease = bpf_map_lookup_elem(&leases, key);
@@ -129,6 +142,7 @@ static __always_inline void lease__begin(struct pt_regs *ctx, struct task_struct
 	lease->driver = (__u8)(cookie >> 8);
 	lease->object = (__u8)(cookie >> 16);
 	lease->owner = owner;
+	lease->goroutine = goroutine__id(task->tgid, owner);
 	lease->taken++;
 	if (!pool)
 		bpf_probe_read_user(&pool, sizeof(pool), (const void *)handle);

@@ -44,6 +44,7 @@ struct lease {
 	struct wire_thread thread;
 	__u64 pool;        /* the first word of the handle, where that is its pool */
 	__u64 owner;
+	__u64 goroutine;   /* its id, where that is known */
 	__u64 acquired_ns;
 	__u64 released_ns;
 	__u64 taken;

@@ -355,7 +355,6 @@ class Story {
       emit(now_, SymbolEvent{process, place, 0, 1, place, 42, function, "orders.c", "app", language,
                              options_.frames, function == kPing});
     }
-    // Of a lease: its handle, and when it was taken.
     const bool of_lease = kind == WIRE_STACK_ACQUIRE;
     emit(now_,
          StackEvent{of_lease ? wire.record.handle : wire.record.cookie,

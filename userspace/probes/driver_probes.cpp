@@ -37,6 +37,7 @@ Link attach_together(bpf_program* program, std::uint32_t pid, const std::string&
 }  // namespace
 
 Result<void> Probes::probe_driver(std::uint32_t pid, int file, std::span<const DriverSite> sites) {
+  if (!state_->loaded.drivers) return failure(ErrorKind::unsupported, "This kernel does not take the probes.");
   auto& skeleton = *state_->loaded.skeleton;
   const std::string path = fmt::format("/proc/self/fd/{}", file);
   std::vector<Link> placed;

@@ -25,6 +25,7 @@ void put_lease(ByteSink& sink, std::uint64_t handle, const lease& from, std::uin
   record.handle = handle;
   record.pool = from.object == WIRE_OBJECT_HANDLE ? 0 : from.pool;
   record.owner = from.owner;
+  record.goroutine = from.goroutine;
   record.acquired_ns = from.acquired_ns;
   record.released_ns = from.released_ns;
   record.taken = from.taken;

@@ -86,7 +86,7 @@ void choose_unix(SendHook send, Loaded& loaded) {
 }
 
 // 0 or an errno; `loaded` is set where it worked.
-int try_load(const ProbeOptions& options, SendHook send, Loaded& loaded) {
+int try_load(const ProbeOptions& options, SendHook send, bool drivers, Loaded& loaded) {
   choose_unix(send, loaded);
   set_libbpf_log(options.verbose);
   Skeleton skeleton(connleak_bpf__open());
@@ -101,8 +101,9 @@ int try_load(const ProbeOptions& options, SendHook send, Loaded& loaded) {
   bpf_program__set_autoload(skeleton->progs.fentry__sock_def_readable, loaded.data == SendHook::fexit);
   bpf_program__set_autoload(skeleton->progs.fentry__unix_release, loaded.unix_release);
   loaded.uprobe_multi = has_struct("bpf_uprobe_multi_link");
-  bpf_program__set_autoload(skeleton->progs.uprobe_multi__driver, loaded.uprobe_multi);
-  bpf_program__set_autoload(skeleton->progs.uprobe__driver, !loaded.uprobe_multi);
+  loaded.drivers = drivers;
+  bpf_program__set_autoload(skeleton->progs.uprobe_multi__driver, drivers && loaded.uprobe_multi);
+  bpf_program__set_autoload(skeleton->progs.uprobe__driver, drivers && !loaded.uprobe_multi);
   if (const int code = connleak_bpf__load(skeleton.get()); code != 0) return -code;
   loaded.skeleton = std::move(skeleton);
   loaded.send = send;
@@ -148,9 +149,14 @@ bool has_helper(const std::string& name) {
 Result<Loaded> load_programs(const ProbeOptions& options) {
   Loaded loaded;
   int code = ENOENT;
-  if (has_tracepoint("sock_send_length")) code = try_load(options, SendHook::tracepoint, loaded);
-  if (code != 0 && code != EPERM) code = try_load(options, SendHook::fexit, loaded);
-  if (code != 0 && code != EPERM) code = try_load(options, SendHook::none, loaded);
+  // Kernels that do not take the probes on drivers take the rest.
+  const auto attempt = [&](SendHook send) {
+    const int with = try_load(options, send, true, loaded);
+    return with == 0 ? 0 : try_load(options, send, false, loaded);
+  };
+  if (has_tracepoint("sock_send_length")) code = attempt(SendHook::tracepoint);
+  if (code != 0 && code != EPERM) code = attempt(SendHook::fexit);
+  if (code != 0 && code != EPERM) code = attempt(SendHook::none);
   if (code != 0) return tl::unexpected<Error>(load_error(code));
   return loaded;
 }

@@ -29,6 +29,7 @@ struct Loaded {
   SendHook send = SendHook::tracepoint;
   bool receive = true;                   // the receive tracepoint is there
   SendHook data = SendHook::tracepoint;  // what is said on unix sockets; fexit: by fentry
+  bool drivers = true;                   // drivers and pools may be probed
   bool uprobe_multi = true;              // many sites hang on one link
   bool unix_release = false;             // their end is seen when it happens
 };

@@ -99,10 +99,8 @@ std::optional<Lease> to_lease(const model::Connection& connection, std::uint64_t
       out.object = "unknown";
   }
   out.held_s = seconds(now_ns - std::min<std::uint64_t>(now_ns, record.acquired_ns));
-  if (record.goroutine != 0) {
-    out.goroutine = record.goroutine;
-    out.owner_alive = record.owner_gone == 0;
-  }
+  if (record.goroutine != 0) out.goroutine = record.goroutine;
+  if (record.owner_gone != 0) out.owner_alive = false;
   return out;
 }
 

@@ -45,7 +45,7 @@ struct Lease {
   std::string object;  // rows, transaction, statement, connection, call
   double held_s = 0;
   std::optional<std::uint64_t> goroutine;  // that took it
-  std::optional<bool> owner_alive;         // nullopt: not known
+  std::optional<bool> owner_alive;         // false: it has ended; nullopt: not known
 };
 
 struct Member {
