@@ -174,9 +174,9 @@ func (p *pool) say() map[string]interface{} {
 		"InUse": stat.AcquiredConns(), "Idle": stat.IdleConns(), "Opening": stat.ConstructingConns(),
 		"AcquireCount": stat.AcquireCount(), "AcquireDuration": stat.AcquireDuration(),
 		"WaitCount": stat.EmptyAcquireCount()}
-	// From pgx 5.7.2 on.
-	if counts, has := interface{}(stat).(interface{ EmptyAcquireWaitTime() time.Duration }); has {
-		said["WaitDuration"] = counts.EmptyAcquireWaitTime()
+	// From puddle 2.2.2 on; pgx shows it a little later.
+	if waited := p.puddle().FieldByName("emptyAcquireWaitTime"); waited.IsValid() {
+		said["WaitDuration"] = waited.Int()
 	}
 	inUse := []string{}
 	for _, one := range p.held {
