@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "drivers.h"
+#include "maps.h"
 #include "record.h"
 
 /* Leases beyond these are not seen. Userspace removes what was given back long ago. */
@@ -56,8 +57,16 @@ extern __u32 any_driver;
 /* The current task connects it. */
 void lease__note_connect(struct task_struct *task, struct connection *c) __hidden;
 
-/* Go keeps the address of the current goroutine there, unless the linker was told otherwise. */
+/* Go keeps the address of the current goroutine there, but where C has variables of its own for each thread: userspace
+ * finds the place in the program's code. */
 #define GOROUTINE_SLOT (-8)
+
+static __always_inline __s64 goroutine__slot(__u32 tgid)
+{
+	const struct frame_layout *layout = READ_ONCE(any_layout) ? bpf_map_lookup_elem(&layouts, &tgid) : NULL;
+
+	return layout && (layout->flags & FRAMES_GOROUTINES) ? layout->go.running : GOROUTINE_SLOT;
+}
 
 /* The current task sends on it: by a goroutine that holds a lease, it is that lease's. */
 static __always_inline void lease__note_send(struct task_struct *task, struct connection *c)
@@ -73,7 +82,7 @@ static __always_inline void lease__note_send(struct task_struct *task, struct co
 		return;
 	key.tgid = task->tgid;
 	if (bpf_probe_read_user(&key.handle, sizeof(key.handle),
-				(const void *)(compat__thread_pointer(task) + GOROUTINE_SLOT)))
+				(const void *)(compat__thread_pointer(task) + goroutine__slot(key.tgid))))
 		return;
 	handle = bpf_map_lookup_elem(&owners, &key);
 	if (!handle || *handle == c->wire.handle)
