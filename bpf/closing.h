@@ -9,6 +9,7 @@
 
 #include "emit.h"
 #include "goodbye.h"
+#include "leases.h"
 #include "maps.h"
 #include "sockets.h"
 #include "stacks.h"
@@ -108,6 +109,8 @@ static __always_inline void connection__close(void *ctx, struct sock *sk, struct
 			closing__emit_stack(ctx, c, &actor, hook, now);
 	}
 	slots__release(c);
+	if (c->wire.handle)
+		lease__forget(c);
 	emit__edge(hook, WIRE_CLOSED, c, &actor, now);
 }
 

@@ -46,8 +46,8 @@ static __always_inline void connection__open(void *ctx, struct sock *sk, __u32 h
 		count__drop(HOOK_STORAGE);
 		return;
 	}
-	connection__begin(ctx, sk, c, now);
 	c->wire.cookie = bpf_get_socket_cookie(sk);
+	connection__begin(ctx, sk, c, now);
 	c->wire.netns = sk->__sk_common.skc_net.net->ns.inum;
 	c->wire.tcp_state = TCP_SYN_SENT;
 	socket__read_addresses(sk, &c->wire);

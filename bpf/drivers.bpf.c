@@ -81,11 +81,22 @@ void lease__note_connect(struct task_struct *task, struct connection *c)
 	if (!lease)
 		return;
 	lease->thread = c->wire.opener;
+	lease->cookie = c->wire.cookie;
 	lease->object = WIRE_OBJECT_HANDLE;
 	lease->driver = (__u8)now->driver;
 	lease->taken++;
 	lease->released_ns = 0;
 	WRITE_ONCE(lease->acquired_ns, c->wire.opened_ns);
+}
+
+void lease__forget(struct connection *c)
+{
+	struct lease_key key = { .handle = c->wire.handle, .tgid = c->wire.opener.tgid };
+	const struct lease *lease = bpf_map_lookup_elem(&leases, &key);
+
+	/* After a reset it is the next socket's already. */
+	if (lease && lease->cookie == c->wire.cookie)
+		bpf_map_delete_elem(&leases, &key);
 }
 
 static __always_inline void handle__connecting(struct task_struct *task, __u64 handle, __u64 frame, __u8 driver)

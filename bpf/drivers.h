@@ -48,6 +48,7 @@ struct lease {
 	__u64 acquired_ns;
 	__u64 released_ns;
 	__u64 taken;
+	__u64 cookie;      /* of the socket that it is; 0: nothing was sent on it since the probes are there */
 	__u8 object;
 	__u8 driver;
 	__u8 padding[6];

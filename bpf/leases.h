@@ -12,7 +12,7 @@
 #include "maps.h"
 #include "record.h"
 
-/* Leases beyond these are not seen. Userspace removes what was given back long ago. */
+/* Leases beyond these are not seen. They go with their socket; userspace removes what has none. */
 struct leases_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -57,40 +57,34 @@ extern __u32 any_driver;
 /* The current task connects it. */
 void lease__note_connect(struct task_struct *task, struct connection *c) __hidden;
 
-/* Go keeps the address of the current goroutine there, but where C has variables of its own for each thread: userspace
- * finds the place in the program's code. */
-#define GOROUTINE_SLOT (-8)
+/* It is closed: its handle's address may be the next one's. */
+void lease__forget(struct connection *c) __hidden;
 
-static __always_inline __s64 goroutine__slot(__u32 tgid)
-{
-	const struct frame_layout *layout = READ_ONCE(any_layout) ? bpf_map_lookup_elem(&layouts, &tgid) : NULL;
-
-	return layout && (layout->flags & FRAMES_GOROUTINES) ? layout->go.running : GOROUTINE_SLOT;
-}
-
-/* The current task sends on it: by a goroutine that holds a lease, it is that lease's. */
+/* The current task, a goroutine's, sends on it. A socket is one handle's for good, and a handle one socket's: what a goroutine
+ * sends on another one while it holds a lease is not that lease's. */
 static __always_inline void lease__note_send(struct task_struct *task, struct connection *c)
 {
-	struct lease_key key = {};
-	const struct lease *lease;
+	struct lease_key key = { .tgid = task->tgid };
+	const struct frame_layout *layout;
 	const __u64 *handle;
+	struct lease *lease;
 
-	if (!READ_ONCE(any_driver))
+	if (!READ_ONCE(any_driver) || c->wire.handle || !READ_ONCE(any_layout))
 		return;
-	if (c->wire.protocol != WIRE_PROTOCOL_POSTGRESQL && c->wire.protocol != WIRE_PROTOCOL_MYSQL &&
-	    c->wire.protocol != WIRE_PROTOCOL_TDS && c->wire.protocol != WIRE_PROTOCOL_ORACLE)
+	layout = bpf_map_lookup_elem(&layouts, &key.tgid);
+	if (!layout || !(layout->flags & FRAMES_GOROUTINES))
 		return;
-	key.tgid = task->tgid;
 	if (bpf_probe_read_user(&key.handle, sizeof(key.handle),
-				(const void *)(compat__thread_pointer(task) + goroutine__slot(key.tgid))))
+				(const void *)(compat__thread_pointer(task) + (__s64)layout->go.running)))
 		return;
 	handle = bpf_map_lookup_elem(&owners, &key);
-	if (!handle || *handle == c->wire.handle)
+	if (!handle)
 		return;
 	key.handle = *handle;
 	lease = bpf_map_lookup_elem(&leases, &key);
-	if (!lease)
+	if (!lease || (lease->cookie && lease->cookie != c->wire.cookie))
 		return;
+	lease->cookie = c->wire.cookie;
 	c->wire.handle = key.handle;
 	c->wire.driver = lease->driver;
 }

@@ -151,8 +151,8 @@ static __always_inline struct connection *unix__open(void *ctx, struct sock *cli
 		count__drop(HOOK_STORAGE);
 		return NULL;
 	}
-	connection__begin(ctx, client, c, now);
 	c->wire.cookie = bpf_get_socket_cookie(client);
+	connection__begin(ctx, client, c, now);
 	c->wire.netns = BPF_CORE_READ(client, __sk_common.skc_net.net, ns.inum);
 	c->wire.family = AF_UNIX;
 	unix__read_path(server, c->wire.path);

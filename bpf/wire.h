@@ -255,7 +255,7 @@ enum wire_object {
 };
 
 /* A connection as its driver or pool has it: taken out, and given back. Made by userspace at a scan of levels when it has
- * changed; what was given back between two scans is not told. */
+ * changed: each once, and when it is out. */
 struct wire_lease {
 	struct wire_header header;
 	struct wire_thread thread;  /* that took it */

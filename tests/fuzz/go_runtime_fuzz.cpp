@@ -8,6 +8,7 @@
 
 #include "elf_file.hpp"
 #include "fuzz.hpp"
+#include "fuzz_memory.hpp"
 #include "interpreters/go_runtime.hpp"
 #include "symbols/elf_image.hpp"
 
@@ -15,26 +16,8 @@ using namespace connleak;
 
 namespace {
 
-constexpr std::uint64_t kBase = 0x10000;
-constexpr std::size_t kMaxReads = 20'000;  // some 5 ms
-
-class FuzzMemory final : public Memory {
- public:
-  FuzzMemory(std::span<const std::uint8_t> bytes, bool is_ring) : bytes_(bytes), is_ring_(is_ring) {}
-  [[nodiscard]] bool read(std::uint64_t address, std::span<std::byte> out) const override {
-    if (++reads_ > kMaxReads) std::abort();
-    const std::uint64_t at = address - kBase;
-    if (bytes_.empty() || (!is_ring_ && (at > bytes_.size() || out.size() > bytes_.size() - at))) return false;
-    for (std::size_t i = 0; i < out.size(); ++i)
-      out[i] = static_cast<std::byte>(bytes_[static_cast<std::size_t>((at + i) % bytes_.size())]);
-    return true;
-  }
-
- private:
-  std::span<const std::uint8_t> bytes_;
-  bool is_ring_;
-  mutable std::size_t reads_ = 0;
-};
+constexpr std::uint64_t kBase = FuzzMemory::kBase;
+constexpr FuzzMemory::Limits kLimits = {20'000, std::size_t{4} << 20};  // some 5 ms
 
 const GoRuntime& runtime() {
   static const GoRuntime known = [] {
@@ -56,7 +39,7 @@ const GoRuntime& runtime() {
 
 bool found_in(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return false;
-  const auto layout = runtime().find(FuzzMemory(bytes.subspan(1), bytes[0] % 4 == 1));
+  const auto layout = runtime().find(FuzzMemory(bytes.subspan(1), bytes[0] % 4 == 1, kLimits));
   if (layout && layout->running != -8) std::abort();
   return layout.has_value();
 }

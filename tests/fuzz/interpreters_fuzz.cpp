@@ -11,6 +11,7 @@
 
 #include "elf_file.hpp"
 #include "fuzz.hpp"
+#include "fuzz_memory.hpp"
 #include "interpreters/interpreter.hpp"
 #include "interpreters/python_layout.hpp"
 #include "symbols/elf_symbols.hpp"
@@ -19,32 +20,11 @@ using namespace connleak;
 
 namespace {
 
-constexpr std::uint64_t kBase = 0x10000;  // of the memory, which begins with the interpreter's variable
+constexpr std::uint64_t kBase = FuzzMemory::kBase;  // of the memory, which begins with the interpreter's variable
 constexpr std::uint64_t kThread = 0x7f0012345700;
 constexpr std::size_t kMaxReads = 2'000'000;
 
-class FuzzMemory final : public Memory {
- public:
-  FuzzMemory(std::span<const std::uint8_t> bytes, bool is_ring) : bytes_(bytes), is_ring_(is_ring) {}
-  [[nodiscard]] bool read(std::uint64_t address, std::span<std::byte> out) const override {
-    if (++reads_ > kMaxReads || out.size() > (std::size_t{4} << 20)) std::abort();
-    if (bytes_.empty()) return false;
-    if (!is_ring_ &&
-        (address < kBase || address - kBase > bytes_.size() || out.size() > bytes_.size() - (address - kBase)))
-      return false;
-    std::size_t at = static_cast<std::size_t>((address - kBase) % bytes_.size());
-    for (std::byte& byte : out) {
-      byte = static_cast<std::byte>(bytes_[at]);
-      if (++at == bytes_.size()) at = 0;
-    }
-    return true;
-  }
-
- private:
-  std::span<const std::uint8_t> bytes_;
-  bool is_ring_;
-  mutable std::size_t reads_ = 0;
-};
+constexpr FuzzMemory::Limits kLimits = {kMaxReads, std::size_t{4} << 20};
 
 struct Program {
   const char* path;
@@ -270,7 +250,7 @@ std::size_t named(std::span<const std::uint8_t> bytes) {
   const std::size_t number = bytes[0] % std::size(kPrograms);
   const Opened& file = opened(number);
   const MappedFile mapped{kPrograms[number].path, file.bias, file.image.get(), nullptr};
-  const FuzzMemory memory(bytes.subspan(2), bytes[1] % 4 == 1);
+  const FuzzMemory memory(bytes.subspan(2), bytes[1] % 4 == 1, kLimits);
   const auto found = find_interpreter({&mapped, 1}, memory);
   if (!found.interpreter) return 0;
   const auto places = walk_frames(found.interpreter->layout(), memory, kThread);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "fuzz.hpp"
+#include "fuzz_memory.hpp"
 #include "pools/pgx_pool.hpp"
 #include "pools/sql_pool.hpp"
 #include "pools/structure.hpp"
@@ -15,32 +16,11 @@ using namespace connleak;
 
 namespace {
 
-constexpr std::uint64_t kBase = 0x10000;  // of the memory, which begins with the pool
+constexpr std::uint64_t kBase = FuzzMemory::kBase;  // of the memory, which begins with the pool
 // A slice of kMaxMembers, and two fields of each of them, at each attempt.
 constexpr std::size_t kMaxReads = 20 * kMaxMembers * 3;
 
-class FuzzMemory final : public Memory {
- public:
-  FuzzMemory(std::span<const std::uint8_t> bytes, bool is_ring) : bytes_(bytes), is_ring_(is_ring) {}
-  [[nodiscard]] bool read(std::uint64_t address, std::span<std::byte> out) const override {
-    if (++reads_ > kMaxReads || out.size() > kMaxMembers * 8) std::abort();
-    if (bytes_.empty()) return false;
-    if (!is_ring_ &&
-        (address < kBase || address - kBase > bytes_.size() || out.size() > bytes_.size() - (address - kBase)))
-      return false;
-    std::size_t at = static_cast<std::size_t>((address - kBase) % bytes_.size());
-    for (std::byte& byte : out) {
-      byte = static_cast<std::byte>(bytes_[at]);
-      if (++at == bytes_.size()) at = 0;
-    }
-    return true;
-  }
-
- private:
-  std::span<const std::uint8_t> bytes_;
-  bool is_ring_;
-  mutable std::size_t reads_ = 0;
-};
+constexpr FuzzMemory::Limits kLimits = {kMaxReads, kMaxMembers * 8};
 
 constexpr const char* kGo[] = {"go1.19.8", "go1.27.3"};
 constexpr std::pair<const char*, const char*> kPgx[] = {
@@ -49,7 +29,7 @@ constexpr std::pair<const char*, const char*> kPgx[] = {
 std::size_t members(std::span<const std::uint8_t> bytes) {
   if (bytes.size() < 2) return 0;
   const std::size_t number = bytes[0] % (std::size(kGo) + std::size(kPgx));
-  const FuzzMemory memory(bytes.subspan(2), bytes[1] % 4 == 1);
+  const FuzzMemory memory(bytes.subspan(2), bytes[1] % 4 == 1, kLimits);
   const bool is_sql = number < std::size(kGo);
   Result<PoolReading> reading = failure(ErrorKind::failed, "");
   if (is_sql) {

@@ -234,11 +234,6 @@ class Story {
     if (how.alone && how.failed) ++sums.failed[bucket];
   }
   // ---- leases, as a probe tells them
-  struct TakeOptions {
-    wire_object object = WIRE_OBJECT_ROWS;
-    std::string place = "find_order";
-    bool owner_gone = false;
-  };
   void take(Wire& wire, TakeOptions how) {
     wire_connection& record = wire.record;
     record.handle = 0xc000000000 + record.cookie;
@@ -267,6 +262,7 @@ class Story {
     pool.driver = WIRE_DRIVER_GO_SQL;
     return pool;
   }
+  void forget_pools() { pools_.clear(); }
   void end_session(std::uint64_t cookie) { sessions_.erase(cookie); }
 
   // ---- what came of it

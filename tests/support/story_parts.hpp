@@ -53,4 +53,11 @@ struct UseOptions {
   bool opens_transaction = false;
 };
 
+// How a connection is taken out of its pool, as a probe tells it.
+struct TakeOptions {
+  wire_object object = WIRE_OBJECT_ROWS;
+  std::string place = "find_order";
+  bool owner_gone = false;
+};
+
 }  // namespace connleak::test

@@ -13,7 +13,7 @@ using detect::Verdict;
 namespace {
 
 // Takes one out, sends a request and forgets it.
-Wire& lose(Story& story, Story::TakeOptions how = {}) {
+Wire& lose(Story& story, TakeOptions how = {}) {
   Wire& wire = story.open();
   story.take(wire, how);
   story.use(wire, {0, "driver_query"});
@@ -128,6 +128,35 @@ TEST_CASE("An exhausted pool whose leases all turn over is too small, and no lea
   }
   INFO(story.told());
   CHECK(story.findings().empty());
+}
+
+TEST_CASE("A pool that can be read no more accuses nobody") {
+  Story story;
+  for (int i = 0; i < 3; ++i) lose(story);
+  exhaust(story, 3, 7);
+  story.wait(1s);
+  story.forget_pools();
+  story.wait(20s);
+  INFO(story.told());
+  REQUIRE(story.findings().size() == 1);
+  CHECK(story.findings()[0].verdict == Verdict::held);
+}
+
+TEST_CASE(
+    "What another process holds on to has no lease there: a handle means something in its own process only") {
+  Story story;
+  Wire& wire = lose(story, {WIRE_OBJECT_HANDLE, "main", false});
+  story.scan();
+  story.fork(100, 200);
+  story.hold(wire, {100, 200});
+  const auto* connection = story.model().find({wire.record.cookie, wire.record.opened_ns});
+  REQUIRE(connection != nullptr);
+  CHECK(connection->lease != nullptr);
+  story.leave(100);
+  story.hold(wire, {200});
+  story.wait(3s);
+  REQUIRE(connection->process->key.tgid == 200);
+  CHECK(connection->lease == nullptr);
 }
 
 TEST_CASE("A driver's own handle is no lease") {

@@ -135,6 +135,15 @@ TEST_CASE("every metric has HELP and TYPE, once, and every sample a metric", "[e
             "connleak_findings_connections{comm=\"go-shop\",exe=\"/srv/shop/go-shop\","
             "cgroup=\"/system.slice/shop.service\",endpoint=\"127.0.0.1:5432\",protocol=\"postgresql\","
             "verdict=\"LEAK\",rule=\"L1\",culprit=\"main.(*Shop).findOrder orders.go:87\"} 24\n"));
+  const std::string shop =
+      "{comm=\"go-shop\",exe=\"/srv/shop/go-shop\",cgroup=\"/system.slice/"
+      "shop.service\",endpoint=\"127.0.0.1:5432\","
+      "protocol=\"postgresql\"";
+  CHECK(has(text, "connleak_pool_connections" + shop + ",state=\"in_use\"} 26\n"));
+  CHECK(has(text, "connleak_pool_connections" + shop + ",state=\"idle\"} 1\n"));
+  CHECK(has(text, "connleak_pool_waits_total" + shop + "} 17\n"));
+  CHECK(has(text, "connleak_pool_wait_seconds_total" + shop + "} 4.25\n"));
+  CHECK_FALSE(has(text, "connleak_pool_waits_total{comm=\"go-pool-ok\""));
   CHECK(has(text, "connleak_retractions_total{rule=\"L1\"} 2\n"));
   CHECK(has(text, "connleak_hook_missed_total{hook=\"cgroup_skb/egress\"} 4\n"));
   CHECK(has(text, "connleak_build_info{version=\"0.1.0\",kernel=\"6.12.0\"} 1\n"));
@@ -159,20 +168,20 @@ TEST_CASE("processes on the same labels are one series: sums, and the oldest age
 TEST_CASE("series over the bound are summed under other, and counted", "[export]") {
   const Snapshot s = many(100);
   const std::string all = to_prometheus(s);
-  CHECK(process_series(all) == 901);  // 9 each, and one finding
+  CHECK(process_series(all) == 905);  // 9 each, one finding, 4 of pools
   CHECK(has(all, "connleak_series_dropped 0\n"));
 
   const std::string few = to_prometheus(s, {false, 50});
   CHECK(process_series(few) <= 50);
   CHECK(has(few, "exe=\"/srv/app-99\""));  // the leak stays
   CHECK(has(few, "verdict=\"LEAK\",rule=\"L1\""));
-  CHECK(has(few, "connleak_series_dropped 864\n"));
+  CHECK(has(few, "connleak_series_dropped 873\n"));
   CHECK(has(few,
             "connleak_connections{comm=\"other\",exe=\"other\",cgroup=\"other\",endpoint=\"other\","
-            "protocol=\"other\",state=\"idle\"} 960\n"));
+            "protocol=\"other\",state=\"idle\"} 970\n"));
 
   const std::string none = to_prometheus(s, {true, 0});
-  CHECK(process_series(none) <= 13);
+  CHECK(process_series(none) <= 17);
   CHECK(has(none, "verdict=\"LEAK\",rule=\"other\",culprit=\"other\"} 24\n"));
 }
 

@@ -14,13 +14,7 @@ using test::GoProgram;
 using test::members_in;
 using test::pool_programs;
 using test::PoolSubject;
-
-PoolReading read(const GoPools& pools, const Memory& memory, const nlohmann::json& said) {
-  const auto reading = pools.read(PoolKind::pgx, memory, address_of(said["address"]));
-  INFO((reading ? "" : reading.error().message));
-  REQUIRE(reading.has_value());
-  return *reading;
-}
+using test::reading_of;
 
 void check_numbers(const PoolNumbers& numbers, const nlohmann::json& said) {
   const auto& stats = said["stats"];
@@ -54,7 +48,7 @@ TEST_CASE("a pool of pgx has the numbers that Stat() prints", "[pools][go]") {
         said = subject.ask(command);
         for (const auto& pool : said) {
           INFO(command << " -> " << pool.dump());
-          const auto reading = read(pools, subject.memory(), pool);
+          const auto reading = reading_of(pools, PoolKind::pgx, subject.memory(), pool);
           check_numbers(reading.numbers, pool);
           CHECK(reading.settled);
           auto in_use = addresses_of(pool["in_use"]);
@@ -99,7 +93,7 @@ TEST_CASE("a pool of pgx that never rests is read whole, or said not to be settl
   std::uint64_t acquires = 0;
   int settled = 0;
   for (int i = 0; i < 3000; ++i) {
-    const auto reading = read(pools, subject.memory(), said[0]);
+    const auto reading = reading_of(pools, PoolKind::pgx, subject.memory(), said[0]);
     const PoolNumbers& numbers = reading.numbers;
     CAPTURE(i, numbers.open, numbers.idle, reading.settled);
     REQUIRE(numbers.open <= 4);
@@ -112,7 +106,7 @@ TEST_CASE("a pool of pgx that never rests is read whole, or said not to be settl
   CHECK(settled > 0);
   CHECK(acquires > 0);
   const auto calm = subject.ask("0 calm");
-  const auto reading = read(pools, subject.memory(), calm[0]);
+  const auto reading = reading_of(pools, PoolKind::pgx, subject.memory(), calm[0]);
   check_numbers(reading.numbers, calm[0]);
   CHECK(reading.settled);
 }

@@ -14,13 +14,7 @@ using test::GoProgram;
 using test::members_in;
 using test::pool_programs;
 using test::PoolSubject;
-
-PoolReading read(const GoPools& pools, const Memory& memory, const nlohmann::json& said) {
-  const auto reading = pools.read(PoolKind::sql, memory, address_of(said["address"]));
-  INFO((reading ? "" : reading.error().message));
-  REQUIRE(reading.has_value());
-  return *reading;
-}
+using test::reading_of;
 
 void check_numbers(const PoolNumbers& numbers, const nlohmann::json& said) {
   const auto& stats = said["stats"];
@@ -50,7 +44,7 @@ TEST_CASE("a pool of database/sql has the numbers that db.Stats() prints", "[poo
         said = subject.ask(command);
         for (const auto& pool : said) {
           INFO(command << " -> " << pool.dump());
-          const auto reading = read(pools, subject.memory(), pool);
+          const auto reading = reading_of(pools, PoolKind::sql, subject.memory(), pool);
           check_numbers(reading.numbers, pool);
           CHECK(reading.settled);
           CHECK(members_in(reading, MemberState::idle) == addresses_of(pool["idle"]));
@@ -106,7 +100,7 @@ TEST_CASE("a pool of database/sql that never rests is read whole, or said not to
   std::uint64_t waits = 0;
   int settled = 0;
   for (int i = 0; i < 3000; ++i) {
-    const auto reading = read(pools, subject.memory(), said[0]);
+    const auto reading = reading_of(pools, PoolKind::sql, subject.memory(), said[0]);
     const PoolNumbers& numbers = reading.numbers;
     CAPTURE(i, numbers.open, numbers.idle, reading.settled);
     REQUIRE(numbers.open <= 4);
@@ -120,7 +114,7 @@ TEST_CASE("a pool of database/sql that never rests is read whole, or said not to
   CHECK(settled > 0);
   CHECK(waits > 0);
   const auto calm = subject.ask("0 calm");
-  const auto reading = read(pools, subject.memory(), calm[0]);
+  const auto reading = reading_of(pools, PoolKind::sql, subject.memory(), calm[0]);
   check_numbers(reading.numbers, calm[0]);
   CHECK(reading.settled);
 }

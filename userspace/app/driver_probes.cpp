@@ -27,7 +27,7 @@ void DriverProbes::look(std::uint32_t pid, std::uint64_t start_ns) {
   Process& process = processes_[pid];
   process.start_ns = start_ns;
   for (const LoadedFile& file : symbolizer_.files(pid, start_ns)) {
-    if (!process.looked_at.insert(file.module).second) continue;
+    if (!process.looked_at.insert(file.path + "\n" + file.module->identity()).second) continue;
     for (const Plan& plan : plans_of(file.module)) {
       PlacedPlan& placed = process.plans.emplace_back(PlacedPlan{file.path, plan, ""});
       if (!plan.why_not.empty()) continue;

@@ -52,7 +52,7 @@ class DriverProbes {
  private:
   struct Process {
     std::uint64_t start_ns = 0;
-    std::set<std::shared_ptr<Module>> looked_at;
+    std::set<std::string> looked_at;  // paths with Module::identity(): a file may be closed and opened again
     std::vector<PlacedPlan> plans;
   };
   const std::vector<Plan>& plans_of(const std::shared_ptr<Module>& module);

@@ -61,14 +61,14 @@ const model::Stack* LostLease::place(const model::Connection& member) const {
   return lease != nullptr && lease->acquire_stack != nullptr ? lease->acquire_stack : member.last_use_stack;
 }
 
-const model::Pool* LostLease::pool_of(const model::Connection& member) const {
+const model::Pool* LostLease::pool_of(const model::Connection& member, std::uint64_t now_ns) const {
   const auto& pools = group_.process->pools;
   const auto found = member.lease == nullptr ? pools.end() : pools.find(member.lease->record.pool);
-  return found == pools.end() ? nullptr : &found->second;
+  return found == pools.end() || !found->second.is_current(now_ns) ? nullptr : &found->second;
 }
 
-bool LostLease::lost(const model::Connection& member, const Moment&) const {
-  const model::Pool* pool = pool_of(member);
+bool LostLease::lost(const model::Connection& member, const Moment& moment) const {
+  const model::Pool* pool = pool_of(member, moment.now_ns);
   return member.lease->record.owner_gone != 0 || (pool != nullptr && pool->exhausted());
 }
 
@@ -81,7 +81,7 @@ void LostLease::describe(Claim& claim, unsigned kind, const Moment& moment) cons
     const std::uint64_t acquired = member->lease->record.acquired_ns;
     longest = std::max(longest, moment.now_ns - std::min(moment.now_ns, acquired));
     gone += member->lease->record.owner_gone;
-    const model::Pool* pool = pool_of(*member);
+    const model::Pool* pool = pool_of(*member, moment.now_ns);
     if (pool != nullptr && pool->exhausted()) full.insert(pool);
   }
   claim.evidence.push_back(fmt::format(

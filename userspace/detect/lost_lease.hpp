@@ -24,7 +24,7 @@ class LostLease final : public Overdue {
                                     const Moment& moment) const override;
   [[nodiscard]] const model::Stack* place(const model::Connection& member) const override;
   void describe(Claim& claim, unsigned kind, const Moment& moment) const override;
-  [[nodiscard]] const model::Pool* pool_of(const model::Connection& member) const;
+  [[nodiscard]] const model::Pool* pool_of(const model::Connection& member, std::uint64_t now_ns) const;
   [[nodiscard]] bool lost(const model::Connection& member, const Moment& moment) const;
 
   const model::Group& group_;

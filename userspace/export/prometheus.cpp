@@ -24,6 +24,7 @@ namespace {
 constexpr std::size_t label_bytes_max = 200;
 // 4 states, 4 verdicts, 2 ages, 3 counters.
 constexpr std::size_t other_series = 13;
+constexpr std::size_t pool_series = 4;  // 2 states, 2 counters
 
 std::string label(std::string_view raw) {
   std::string text = escape(raw);
@@ -47,17 +48,26 @@ struct Key {
   auto operator<=>(const Key&) const = default;
 };
 
+struct MergedPools {
+  std::array<double, 2> states{};  // in_use, idle
+  double waits = 0;
+  std::optional<double> wait_seconds;
+};
+
 struct Merged {
   std::array<double, 4> states{};          // in_use, idle, in_transaction, half_closed
   std::map<std::string, double> findings;  // by verdict="..",rule="..",culprit=".."
   std::optional<double> oldest_age;
   std::optional<double> oldest_idle;
-  std::array<double, 3> totals{};  // opened, closed, failed
+  std::array<double, 3> totals{};    // opened, closed, failed
+  std::optional<MergedPools> pools;  // nullopt: no probe tells
   std::uint64_t leak = 0;
   std::uint64_t suspect = 0;
 
   [[nodiscard]] std::size_t series() const {
-    return states.size() + totals.size() + findings.size() + (oldest_age ? 1 : 0) + (oldest_idle ? 1 : 0);
+    const std::size_t of_pools = !pools ? 0 : pools->states.size() + 1 + (pools->wait_seconds ? 1 : 0);
+    return states.size() + totals.size() + findings.size() + (oldest_age ? 1 : 0) + (oldest_idle ? 1 : 0) +
+           of_pools;
   }
   [[nodiscard]] double open() const { return states[0] + states[1] + states[2] + states[3]; }
 };
@@ -69,6 +79,13 @@ void raise(std::optional<double>& to, const std::optional<double>& value) {
   if (value && std::isfinite(*value)) to = std::max(to.value_or(*value), *value);
 }
 
+void add(std::optional<MergedPools>& to, const MergedPools& from) {
+  if (!to) to.emplace();
+  for (std::size_t i = 0; i < from.states.size(); ++i) to->states[i] += from.states[i];
+  to->waits += from.waits;
+  if (from.wait_seconds) to->wait_seconds = to->wait_seconds.value_or(0) + *from.wait_seconds;
+}
+
 void add(Merged& to, const Group& g) {
   const std::array<std::uint64_t, 4> states = {g.in_use, g.idle, g.in_transaction, g.half_closed};
   const std::array<std::uint64_t, 3> totals = {g.opened_total, g.closed_total, g.failed_total};
@@ -76,6 +93,10 @@ void add(Merged& to, const Group& g) {
   for (std::size_t i = 0; i < totals.size(); ++i) to.totals[i] += static_cast<double>(totals[i]);
   raise(to.oldest_age, g.oldest_age_s);
   raise(to.oldest_idle, g.oldest_idle_s);
+  for (const Pool& pool : g.pools)
+    add(to.pools, {{static_cast<double>(pool.in_use), static_cast<double>(pool.idle)},
+                   static_cast<double>(pool.wait_count),
+                   pool.wait_seconds});
   for (const auto& f : g.findings) {
     const std::string culprit = f.culprit ? culprit_name(*f.culprit) : std::string();
     to.findings[fmt::format(R"(verdict="{}",rule="{}",culprit="{}")", verdict_name(f.verdict),
@@ -90,6 +111,7 @@ void fold(Merged& other, const Merged& from) {
   for (std::size_t i = 0; i < from.totals.size(); ++i) other.totals[i] += from.totals[i];
   raise(other.oldest_age, from.oldest_age);
   raise(other.oldest_idle, from.oldest_idle);
+  if (from.pools) add(other.pools, *from.pools);
   for (const auto& [labels, value] : from.findings) {
     const std::string verdict = labels.substr(0, labels.find(','));
     other.findings[verdict + R"(,rule="other",culprit="other")"] += value;
@@ -115,7 +137,10 @@ Groups merge(const Snapshot& s, const PrometheusOptions& options) {
 std::size_t bound(Groups& groups, const PrometheusOptions& options) {
   std::size_t total = 0;
   for (const auto& [key, merged] : groups) total += merged.series();
-  if (total <= std::max(options.max_series, other_series)) return 0;
+  const bool any_pools =
+      std::any_of(groups.begin(), groups.end(), [](const auto& g) { return g.second.pools.has_value(); });
+  const std::size_t reserved = other_series + (any_pools ? pool_series : 0);
+  if (total <= std::max(options.max_series, reserved)) return 0;
 
   std::vector<Groups::const_iterator> order;
   for (auto it = groups.cbegin(); it != groups.cend(); ++it) order.push_back(it);
@@ -124,7 +149,7 @@ std::size_t bound(Groups& groups, const PrometheusOptions& options) {
   };
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return weight(a) > weight(b); });
 
-  std::size_t budget = options.max_series > other_series ? options.max_series - other_series : 0;
+  std::size_t budget = options.max_series > reserved ? options.max_series - reserved : 0;
   std::size_t dropped = 0;
   Merged other;
   std::vector<Groups::const_iterator> gone;
@@ -194,6 +219,22 @@ void write_groups(Writer& w, const Groups& groups) {
     w.metric(counters[i].first, "counter", counters[i].second);
     each([&](const std::string& labels, const Merged& m) { w.sample(labels, m.totals[i]); });
   }
+  const auto each_pool = [&](auto&& write) {
+    each([&](const std::string& labels, const Merged& m) {
+      if (m.pools) write(labels, *m.pools);
+    });
+  };
+  w.metric("connleak_pool_connections", "gauge", "Connections of pools by pool state, where pool probes run.");
+  each_pool([&](const std::string& labels, const MergedPools& pools) {
+    for (std::size_t i = 0; i < pools.states.size(); ++i)
+      w.sample(fmt::format(R"({},state="{}")", labels, state_names[i]), pools.states[i]);
+  });
+  w.metric("connleak_pool_waits_total", "counter", "Waits for a connection of a pool, where pool probes run.");
+  each_pool([&](const std::string& labels, const MergedPools& pools) { w.sample(labels, pools.waits); });
+  w.metric("connleak_pool_wait_seconds_total", "counter", "Time waited for a pool, where pool probes run.");
+  each_pool([&](const std::string& labels, const MergedPools& pools) {
+    if (pools.wait_seconds) w.sample(labels, *pools.wait_seconds);
+  });
 }
 
 void write_observer(Writer& w, const Snapshot& s, std::size_t dropped) {
@@ -223,9 +264,6 @@ std::string to_prometheus(const Snapshot& snapshot, const PrometheusOptions& opt
   const std::size_t dropped = bound(groups, options);
   Writer w;
   write_groups(w, groups);
-  w.metric("connleak_pool_connections", "gauge", "Connections of a pool by pool state, where pool probes run.");
-  w.metric("connleak_pool_waits_total", "counter", "Waits for a connection of a pool, where pool probes run.");
-  w.metric("connleak_pool_wait_seconds_total", "counter", "Time waited for a pool, where pool probes run.");
   write_observer(w, snapshot, dropped);
   return w.take();
 }

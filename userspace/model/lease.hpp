@@ -24,8 +24,11 @@ struct Lease {
 };
 
 struct Pool {
+  static constexpr std::uint64_t kCurrent = 3'000'000'000;  // scans are a second apart at most
   wire_pool record{};
   std::uint64_t read_ns = 0;  // at this instant
+  // Read at every scan; one that can be read no more is closed, and its numbers are old.
+  [[nodiscard]] bool is_current(std::uint64_t now_ns) const { return now_ns < read_ns + kCurrent; }
   // Full, with somebody waiting.
   [[nodiscard]] bool exhausted() const {
     return record.max_open != 0 && record.in_use >= record.max_open && record.waiting != 0;

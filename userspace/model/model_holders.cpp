@@ -103,6 +103,7 @@ Process* Model::heir(const Connection& connection) {
 
 void Model::move(Connection& connection, Process& to) {
   if (connection.process == &to) return;
+  part_lease(connection);
   Process& from = *connection.process;
   if (connection.held()) --from.endpoints[remote_address(connection.record)].held;
   if (connection.group != nullptr) {

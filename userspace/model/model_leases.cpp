@@ -40,8 +40,9 @@ void Model::note_acquire(const StackEvent& body) {
 // A handle is one connection's at a time: the allocator may give its address to the next.
 void Model::join_lease(Connection& connection) {
   const std::uint64_t handle = connection.record.handle;
-  if (handle == 0) return;
-  Lease& lease = process(process_key(connection.record.opener)).leases[handle];
+  // An address means something in its own process only, which the connection may have left.
+  if (handle == 0 || connection.process->key != process_key(connection.record.opener)) return;
+  Lease& lease = connection.process->leases[handle];
   if (lease.connection == &connection) return;
   Connection* before = lease.connection;
   if (before != nullptr && before->liveness != Liveness::closed &&

@@ -369,8 +369,7 @@ void Model::erase(Connection& connection) {
   unlink_seen(connection);
   if (connection.lease != nullptr) {
     part_lease(connection);
-    const auto opener = processes_.find(process_key(connection.record.opener));
-    if (opener != processes_.end()) opener->second->leases.erase(connection.record.handle);
+    connection.process->leases.erase(connection.record.handle);
   }
   if (connection.group != nullptr) connection.group->members.erase(&connection);
   connection.process->connections.erase(&connection);

@@ -15,7 +15,7 @@ namespace connleak {
 
 namespace {
 
-// A pool gives its handles out again, and a used one need not be made anew.
+// Nothing was ever sent on it, so that no socket's end removes it.
 constexpr std::uint64_t kForgotten = 60'000'000'000;
 
 void put_lease(ByteSink& sink, std::uint64_t handle, const lease& from, std::uint64_t now_ns) {
@@ -53,6 +53,7 @@ void put_stack(ByteSink& sink, std::uint64_t handle, const lease& from, std::uin
 
 void Leases::tell(const bpf_map* map, ByteSink& sink, std::uint64_t now_ns, std::uint64_t stack_idle_ns) {
   std::map<std::uint32_t, bool> alive;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, Told> still;
   std::vector<lease_key> over;
   lease_key key{};
   const lease_key* last = nullptr;
@@ -67,11 +68,12 @@ void Leases::tell(const bpf_map* map, ByteSink& sink, std::uint64_t now_ns, std:
       process->second = start_ns && start_ns_matches(now.thread.process_start_ns, *start_ns);
     }
     const bool released = now.released_ns != 0;
-    const auto [known, fresh] = told_.try_emplace({key.tgid, key.handle});
-    Told& told = known->second;
+    const auto known = told_.find({key.tgid, key.handle});
+    Told& told = still[{key.tgid, key.handle}];
+    if (known != told_.end()) told = known->second;
+    // What was told to be back, and is back again, is no news.
     const bool taken_again = told.acquired_ns != now.acquired_ns;
-    if (fresh || (taken_again && !released) || (!taken_again && released && !told.released) ||
-        (taken_again && !told.released)) {
+    if (known == told_.end() || released != told.released || (taken_again && !released)) {
       put_lease(sink, key.handle, now, now_ns);
       told = {now.acquired_ns, released, told.stack && !taken_again};
     }
@@ -79,12 +81,14 @@ void Leases::tell(const bpf_map* map, ByteSink& sink, std::uint64_t now_ns, std:
       put_stack(sink, key.handle, now, now_ns);
       told.stack = true;
     }
-    if (!process->second || (released && now_ns > now.released_ns + kForgotten)) over.push_back(key);
+    if (!process->second || (released && now.cookie == 0 && now_ns > now.released_ns + kForgotten))
+      over.push_back(key);
   }
   for (const lease_key& gone : over) {
     bpf_map__delete_elem(map, &gone, sizeof gone, 0);
-    told_.erase({gone.tgid, gone.handle});
+    still.erase({gone.tgid, gone.handle});
   }
+  told_ = std::move(still);
 }
 
 }  // namespace connleak

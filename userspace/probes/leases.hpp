@@ -15,8 +15,8 @@ namespace connleak {
 // took it follows once it is out for longer than `stack_idle_ns`.
 class Leases {
  public:
-  // `map` is the kernel side's `leases`: what was given back long ago, or is of a process that is gone, is removed
-  // from it.
+  // `map` is the kernel side's `leases`: what the end of its socket does not remove is removed
+  // from it: of processes that are gone, and what was given back without having been used.
   void tell(const bpf_map* map, ByteSink& sink, std::uint64_t now_ns, std::uint64_t stack_idle_ns);
 
  private:

@@ -92,7 +92,8 @@ class Builder {
     out.driver = to_driver(group.driver);
     for (const model::Connection* member : group.members) count(*member, out);
     for (const auto& [address, pool] : process.pools)
-      if (home_of(address, process) == &group) out.pools.push_back(starved(to_pool(pool), pool, findings));
+      if ((!process.alive || pool.is_current(context_.now_ns)) && home_of(address, process) == &group)
+        out.pools.push_back(starved(to_pool(pool), pool, findings));
     out_.summary.connections_open += out.open;
     for (const detect::Finding& finding : findings) add(finding, group, process, out);
     out.growth_per_hour = growth(findings);

@@ -74,4 +74,11 @@ std::vector<std::uint64_t> members_in(const PoolReading& reading, MemberState st
   return handles;
 }
 
+PoolReading reading_of(const GoPools& pools, PoolKind kind, const Memory& memory, const nlohmann::json& said) {
+  const auto reading = pools.read(kind, memory, address_of(said["address"]));
+  INFO((reading ? "" : reading.error().message));
+  REQUIRE(reading.has_value());
+  return *reading;
+}
+
 }  // namespace connleak::test

@@ -48,6 +48,9 @@ class PoolSubject {
 std::uint64_t address_of(const nlohmann::json& text);
 std::vector<std::uint64_t> addresses_of(const nlohmann::json& texts);
 
+// Of the pool that the program said so of; fails the test where it cannot be read.
+PoolReading reading_of(const GoPools& pools, PoolKind kind, const Memory& memory, const nlohmann::json& said);
+
 // The handles of the members in this state, as they come.
 std::vector<std::uint64_t> members_in(const PoolReading& reading, MemberState state);
 
